@@ -1,0 +1,31 @@
+"""steepest finds the training recipe that works for your network on your data, and proves it.
+
+    import steepest as st
+    result = st.tune("digits", budget="60s")
+
+Names are loaded on first use, so that `steepest --help` stays instant.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "tune": "steepest.apps.api",
+    "train": "steepest.apps.api",
+    "rules": "steepest.rules",
+    "Recipe": "steepest.base.recipe",
+}
+__all__ = ["Recipe", "__version__", "rules", "train", "tune"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'steepest' has no attribute {name!r}")
+    module = importlib.import_module(_HOMES[name])
+    return module if _HOMES[name].endswith("." + name) else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
