@@ -1,0 +1,48 @@
+# One command each. Every target sets up what it needs: a virtual environment in .venv, with pinned packages.
+#
+#   make demo    run the main job on scikit-learn's digits for 60 seconds and write runs/demo
+#   make test    run the tests and the examples in docstrings, warnings as errors
+#   make check   format, lint, strict types, import contracts, size limits, docstrings
+#   make bench   measure steepest beside other tuners on this machine
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+READY := .venv/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check format bench clean
+
+demo: $(READY)
+	rm -rf runs/demo
+	$(BIN)/steepest tune digits --budget 60s --out runs/demo
+
+test: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python checks/limits.py
+	$(BIN)/python checks/docstrings.py
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)
+	$(BIN)/python benchmarks/peers.py
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "steepest needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) -V 2>&1). Run: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the packages of constraints.txt into .venv (a few minutes the first time) …"
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
