@@ -1,0 +1,147 @@
+"""How weights start. Biases start at zero; weights by one of the schemes below.
+
+With fan_in numbers read and fan_out numbers written by a layer, and the gain of the activation that
+follows it (`steepest.networks.activations`), weights are drawn with mean 0 and
+
+    small_normal     Var = 0.01²                       the same at every size: signals fade with depth
+    xavier_uniform   Var = 2 / (fan_in + fan_out)      Glorot & Bengio 2010, eq. 16: U(-a, a), a² = 3·Var
+    xavier_normal    Var = 2 / (fan_in + fan_out)      the same paper, eq. 12
+    he_uniform       Var = gain² / fan_in              U(-a, a), a² = 3·Var
+    he_normal        Var = gain² / fan_in              He et al. 2015 (arXiv 1502.01852), eq. 10: gain² = 2
+    lecun_normal     Var = 1 / fan_in                  LeCun et al. 1998, Efficient BackProp, eq. 16
+    orthogonal       W = gain · Q, Q semi-orthogonal   Saxe et al. 2014 (arXiv 1312.6120)
+
+Two slips are common where these are retold. Xavier is sometimes given as "standard deviation 1": the
+standard deviation is √(2/(fan_in + fan_out)). He is sometimes given as "standard deviation 2/n": 2/n is the
+variance, the standard deviation is √(2/n). All-zero and constant weights are refused, because the units of a
+hidden layer would then get equal gradients and stay copies of one another.
+
+Departures: He's 2 is written as gain², so that the scheme fits every activation (2 for ReLU, as in the
+paper); `xavier_*` and `lecun_normal` stay as published, without a gain; the output layer has no activation
+after it and takes gain 1. Normal draws are not truncated.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from steepest.base.errors import BadRecipe, closest
+from steepest.base.seeds import derive
+from steepest.networks.activations import activation
+from steepest.networks.spec import Layer, NetworkSpec
+
+SMALL_STD = 0.01
+"""Standard deviation of `small_normal`: Krizhevsky et al. 2012, §5."""
+
+
+def _normal(layer: Layer, generator: torch.Generator) -> Tensor:
+    """[fan_out, fan_in] draws with mean 0, variance 1."""
+    return torch.randn(layer.fan_out, layer.fan_in, generator=generator, dtype=torch.float64)
+
+
+def _uniform(layer: Layer, generator: torch.Generator) -> Tensor:
+    """[fan_out, fan_in] draws with mean 0, variance 1: uniform on [-√3, √3)."""
+    draws = torch.rand(layer.fan_out, layer.fan_in, generator=generator, dtype=torch.float64)
+    return draws.sub_(0.5).mul_(2 * math.sqrt(3))
+
+
+def _orthogonal(layer: Layer, generator: torch.Generator) -> Tensor:
+    """[fan_out, fan_in] with orthonormal rows or columns, whichever are fewer; uniform over such matrices.
+
+    The Q of a normal matrix's QR decomposition is uniform once R's diagonal is made positive (Mezzadri 2007,
+    arXiv math-ph/0609050).
+    """
+    draws = _normal(layer, generator)
+    wide = layer.fan_out < layer.fan_in
+    q, r = torch.linalg.qr(draws.T if wide else draws)
+    q = q * torch.where(r.diagonal() < 0, -1.0, 1.0)
+    return torch.as_tensor(q.T if wide else q).contiguous()
+
+
+Draw = Callable[[Layer, torch.Generator], Tensor]
+Scale = Callable[[Layer, float], float]
+
+
+def _small(_layer: Layer, _gain: float) -> float:
+    return SMALL_STD
+
+
+def _xavier(layer: Layer, _gain: float) -> float:
+    return math.sqrt(2 / (layer.fan_in + layer.fan_out))
+
+
+def _he(layer: Layer, gain: float) -> float:
+    return gain / math.sqrt(layer.fan_in)
+
+
+def _lecun(layer: Layer, _gain: float) -> float:
+    return 1 / math.sqrt(layer.fan_in)
+
+
+def _gain(_layer: Layer, gain: float) -> float:
+    return gain
+
+
+SCHEMES: dict[str, tuple[Draw, Scale]] = {
+    "small_normal": (_normal, _small),
+    "xavier_uniform": (_uniform, _xavier),
+    "xavier_normal": (_normal, _xavier),
+    "he_uniform": (_uniform, _he),
+    "he_normal": (_normal, _he),
+    "lecun_normal": (_normal, _lecun),
+    "orthogonal": (_orthogonal, _gain),
+}
+"""Every scheme by the name recipes use: what is drawn, and the factor it is multiplied by."""
+
+
+def initialise(
+    spec: NetworkSpec, scheme: str, seed: int, dtype: torch.dtype = torch.float32
+) -> dict[str, Tensor]:
+    """Starting parameters of a network, on the CPU.
+
+    Each layer draws from its own generator, addressed by (seed, layer). Specs of equal shape and seed
+    therefore start from the same draws whatever their activation; the gain only scales them. Draws are made
+    in float64 and rounded, so float32 and float64 start from the same point too.
+
+    Args:
+        spec: the network.
+        scheme: a name of `SCHEMES`.
+        seed: names the draws.
+        dtype: of the parameters.
+
+    Returns:
+        parameter name → tensor: weights [fan_out, fan_in], biases [fan_out].
+
+    Raises:
+        BadRecipe: for "zeros", "constant" (with the reason) and unknown names.
+
+    Example:
+        >>> spec = NetworkSpec("mlp", inputs=4, outputs=2, hidden=(3,))
+        >>> {name: tuple(value.shape) for name, value in initialise(spec, "he_normal", seed=0).items()}
+        {'0.weight': (3, 4), '0.bias': (3,), '3.weight': (2, 3), '3.bias': (2,)}
+    """
+    draw, scale = _scheme(scheme)
+    gain = activation(spec.activation).gain
+    params: dict[str, Tensor] = {}
+    for i, layer in enumerate(spec.layers):
+        generator = torch.Generator().manual_seed(derive(seed, "init", i))
+        last = i == len(spec.layers) - 1
+        weight = draw(layer, generator).mul_(scale(layer, 1.0 if last else gain))
+        params[layer.weight] = weight.to(dtype)
+        params[layer.bias] = torch.zeros(layer.fan_out, dtype=dtype)
+    return params
+
+
+def _scheme(name: str) -> tuple[Draw, Scale]:
+    if name in ("zeros", "constant"):
+        raise BadRecipe(
+            "initialisation",
+            "must start the units of a hidden layer differently, or they get equal gradients and stay equal",
+            name,
+            "Use 'small_normal' for small random weights, 'he_normal' for ones that suit the depth.",
+        )
+    if name not in SCHEMES:
+        raise BadRecipe("initialisation", "must be a known name", name, closest(name, SCHEMES))
+    return SCHEMES[name]
