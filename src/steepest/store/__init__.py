@@ -1,1 +1,7 @@
+"""An append-only journal of a study: plans, curves, outcomes, conclusions. Knows nothing of torch."""
 
+from steepest.store.journal import Journal
+from steepest.store.opening import open_journal
+from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome
+
+__all__ = ["CurvePoint", "Document", "Journal", "MemberPlan", "Outcome", "open_journal"]

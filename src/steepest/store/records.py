@@ -1,0 +1,103 @@
+"""What a journal holds: plans before the work, curves and outcomes after it, documents about the whole study.
+
+All four are frozen and plain. Scores are higher-is-better, whatever the study's metric is called.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Stage = Literal["calibrate", "search", "confirm", "final"]
+Status = Literal["finished", "dropped", "diverged", "interrupted", "out of memory"]
+_STATUSES = frozenset(get_args(Status))
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPlan:
+    """One training run that is about to start.
+
+    Args:
+        member: number of the run in its study, unique, from 0.
+        stage: what the run is for.
+        label: its name within the stage: "default", "finalist 1", … ; "" for a plain candidate.
+        recipe: every knob's value, as plain JSON values.
+        seed: seed of the run's initial weights, data order and noise.
+        replicate: number of the replicate; runs of one replicate share split, data order and, where shapes
+            match, initial weights.
+        split: number of the development split that is held out.
+        parameters: trainable numbers of the network.
+        origin: who proposed it: "default", "portfolio", "prior", "uniform", "tpe", "mutation".
+    """
+
+    member: int
+    stage: Stage
+    label: str
+    recipe: Mapping[str, Any]
+    seed: int
+    replicate: int
+    split: int
+    parameters: int
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A member's state at one moment of its training.
+
+    Args:
+        member: the run.
+        epoch: passes over the training rows so far.
+        step: optimizer steps so far.
+        train_loss: mean loss on training batches since the last point; NaN if not measured.
+        held_out_loss: mean loss on the held-out rows; NaN if not measured.
+        score: the study's score on the held-out rows, higher is better.
+    """
+
+    member: int
+    epoch: float
+    step: int
+    train_loss: float
+    held_out_loss: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a member ended. Failure is a value: it has a status and a cause, and never stops a neighbour.
+
+    Args:
+        member: the run.
+        status: how it ended.
+        cause: why, in words: "loss was NaN at step 312"; "" where the status says it all.
+        score: its last score, None where there is none.
+        epochs: passes over the training rows it made.
+        seconds: its share of the stack's wall time.
+    """
+
+    member: int
+    status: Status
+    cause: str
+    score: float | None
+    epochs: float
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.status not in _STATUSES:
+            raise ValueError(f"status must be one of {sorted(_STATUSES)}, but got {self.status!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A conclusion about the study as a whole. Documents of one kind pile up; the latest one counts.
+
+    Args:
+        kind: "study", "calibration", "baselines", "rung", "finalists", "verdict", "curse", "test", "recipe",
+            "timing", "end".
+        body: plain JSON values; NaN and infinities are allowed, NumPy numbers and arrays become plain ones.
+        time: when it was written, in seconds since 1970-01-01 UTC.
+    """
+
+    kind: str
+    body: Mapping[str, Any]
+    time: float = field(default_factory=time.time)
