@@ -1,0 +1,62 @@
+"""Losses of a stack together with their derivative by the outputs, written out: what `dense.py` starts from.
+
+The plain versions, differentiated by autograd, are in `losses.py`; a test holds these to them.
+"""
+
+import torch
+from torch import Tensor
+
+
+def cross_entropy(
+    logits: Tensor, targets: Tensor, weights: Tensor, smoothing: Tensor | None, out: Tensor
+) -> Tensor:
+    """Cross-entropy of each member and its gradient by the logits.
+
+        q = (1 - s)·onehot(y) + s/C        loss = -Σ_b w_b Σ_c q_c log softmax(z)_c
+        ∂loss/∂z = w_b (softmax(z) - q)
+
+    Args:
+        logits: z [K, B, C].
+        targets: y [K, B], class codes.
+        weights: w [K, B], 1/B for the mean over a batch, 0 for padding rows.
+        smoothing: s [K], or None where no member smooths (Szegedy et al. 2016, section 7).
+        out: receives the gradient [K, B, C].
+
+    Returns:
+        losses [K].
+    """
+    log_p = torch.log_softmax(logits, 2)
+    index = targets.unsqueeze(2)
+    hit = log_p.gather(2, index).squeeze(2)
+    torch.exp(log_p, out=out)
+    if smoothing is None:
+        losses = -(hit * weights).sum(1)
+        out.scatter_add_(2, index, torch.full_like(index, -1, dtype=out.dtype))
+    else:
+        classes, s = logits.shape[2], smoothing.view(-1, 1)
+        spread = s / classes
+        losses = -(((1 - s) * hit + spread * log_p.sum(2)) * weights).sum(1)
+        out.sub_(spread.unsqueeze(2))
+        out.scatter_add_(2, index, (s - 1).unsqueeze(2).expand_as(index).to(out.dtype))
+    out.mul_(weights.unsqueeze(2))
+    return losses
+
+
+def squared_error(outputs: Tensor, targets: Tensor, weights: Tensor, out: Tensor) -> Tensor:
+    """Squared error of each member and its gradient by the outputs.
+
+        loss = Σ_b w_b (z_b - y_b)²        ∂loss/∂z = 2 w_b (z_b - y_b)
+
+    Args:
+        outputs: z [K, B, 1].
+        targets: y [K, B].
+        weights: w [K, B].
+        out: receives the gradient [K, B, 1].
+
+    Returns:
+        losses [K].
+    """
+    torch.sub(outputs, targets.unsqueeze(2), out=out)
+    losses = (out.squeeze(2).square() * weights).sum(1)
+    out.mul_(2 * weights.unsqueeze(2))
+    return losses

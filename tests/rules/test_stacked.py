@@ -1,0 +1,76 @@
+"""The in-place rule of a stack against the plain reference, for every optimizer and every penalty at once."""
+
+from typing import get_args
+
+import torch
+
+from steepest.base.recipe import Optimizer, Recipe
+from steepest.rules.schedules import recipe_rates
+from steepest.rules.stacked import RuleState, StackedRule
+from steepest.rules.two_moment import recipe_coefficients, update
+
+STEPS, COLUMNS, DECAYED = 50, 37, 30
+RECIPES = [
+    Recipe(optimizer=name, lr=0.05, weight_decay=wd, l2=l2, l1=l1, schedule="cosine", warmup=0.1)
+    for name in get_args(Optimizer)
+    for wd, l2, l1 in [(0.0, 0.0, 0.0), (0.1, 0.0, 0.0), (0.0, 0.01, 0.003)]
+]
+
+
+def drive(
+    recipes: list[Recipe], gradients: torch.Tensor, active: list[bool]
+) -> tuple[torch.Tensor, RuleState]:
+    theta = torch.linspace(-1, 1, COLUMNS, dtype=torch.float64).repeat(len(recipes), 1)
+    grad, state = torch.empty_like(theta), RuleState.zeros(theta)
+    rule = StackedRule(recipes, theta, grad, state, DECAYED)
+    rates = recipe_rates(recipes, 1, STEPS, torch.full((len(recipes),), STEPS)).tolist()
+    for t in range(STEPS):
+        grad.copy_(gradients[t])
+        rule.step(rates[t], active)
+    return theta, state
+
+
+def noise(members: int) -> torch.Tensor:
+    source = torch.Generator().manual_seed(0)
+    return torch.randn(STEPS, 1, COLUMNS, dtype=torch.float64, generator=source).expand(-1, members, -1)
+
+
+def test_matches_the_plain_reference() -> None:
+    gradients = noise(len(RECIPES))
+    theta, state = drive(RECIPES, gradients, [True] * len(RECIPES))
+    want = torch.linspace(-1, 1, COLUMNS, dtype=torch.float64).repeat(len(RECIPES), 1)
+    m, v = torch.zeros_like(want), torch.zeros_like(want)
+    table = recipe_coefficients(
+        RECIPES, recipe_rates(RECIPES, 1, STEPS, torch.full((len(RECIPES),), STEPS)), 1
+    )
+    for t in range(STEPS):
+        c = type(table)(*(field[t] for field in table))
+        free = c._replace(wd=c.wd * 0, l1=c.l1 * 0, l2=c.l2 * 0)
+        parts = [(slice(0, DECAYED), c), (slice(DECAYED, None), free)]
+        news = [update(want[:, s], gradients[t][:, s], m[:, s], v[:, s], cs) for s, cs in parts]
+        want, m, v = (torch.cat(part, 1) for part in zip(*news, strict=True))
+    torch.testing.assert_close(theta, want, rtol=1e-10, atol=1e-12)
+    moving = [k for k, r in enumerate(RECIPES) if r.optimizer not in ("gd", "sgd", "adagrad", "rmsprop")]
+    torch.testing.assert_close(state.first[moving], m[moving], rtol=1e-10, atol=1e-12)
+
+
+def test_frozen_and_poisoned_members_leave_the_others_alone() -> None:
+    members = len(RECIPES)
+    clean, _ = drive(RECIPES, noise(members), [True] * members)
+    poisoned = noise(members).clone()
+    poisoned[10:, 0] = torch.nan
+    active = [k != 1 for k in range(members)]
+    theta, state = drive(RECIPES, poisoned, active)
+    assert torch.isnan(theta[0]).all()
+    assert torch.equal(theta[1], torch.linspace(-1, 1, COLUMNS, dtype=torch.float64))
+    assert float(state.steps[1]) == 0
+    assert torch.equal(theta[2:], clean[2:])
+
+
+def test_clipping_bounds_each_member_by_its_own_limit() -> None:
+    recipes = [Recipe(optimizer="sgd", lr=1.0, weight_decay=0, clip_norm=c) for c in (0.0, 0.5)]
+    theta = torch.zeros(2, 4, dtype=torch.float64)
+    grad = torch.full((2, 4), 2.0, dtype=torch.float64)
+    StackedRule(recipes, theta, grad, RuleState.zeros(theta), 4).step([1.0, 1.0], [True, True])
+    norms = theta.norm(dim=1)
+    torch.testing.assert_close(norms, torch.tensor([4.0, 0.5], dtype=torch.float64), rtol=1e-5, atol=0)
