@@ -25,7 +25,8 @@ class Journal(ABC):
     transactions, never waits and never holds up the writer; a writer waits a moment for its turn, then
     raises `StoreError`.
 
-    Values: floats come back bit for bit, NaN and infinities included (a NaN's payload is not kept).
+    Values: floats come back bit for bit, NaN and infinities included (a NaN's payload and a zero's sign
+    are not kept).
 
     Errors: what cannot be read or written raises `StoreError` with the cause and a remedy. The journal
     stays usable: `record` after a full disk works once there is room.
