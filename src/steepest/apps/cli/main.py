@@ -1,0 +1,101 @@
+"""The entry point `steepest`: gathers the commands, words what goes wrong, sets the exit code.
+
+Exit codes: 0 done; 2 something the user can put right, told in one message on standard error; 130 stopped by
+Ctrl-C. A traceback means a bug in steepest.
+"""
+
+import inspect
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from steepest import __version__
+from steepest.apps.cli import train, tune
+from steepest.base.errors import SteepestError
+
+STOPPED = 130
+
+app = typer.Typer(
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    epilog="[dim]Start with[/dim]  [cyan]steepest tune digits[/cyan]  "
+    "[dim]and read more with[/dim]  [cyan]steepest tune --help[/cyan]",
+)
+
+
+def _help(command: Callable[..., None]) -> str:
+    """The command's docstring with every paragraph on one line, so that it fills the reader's terminal."""
+    paragraphs = inspect.getdoc(command) or ""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs.split("\n\n"))
+
+
+app.command("tune", help=_help(tune.tune), epilog=tune.EXAMPLES)(tune.tune)
+app.command("train", help=_help(train.train), epilog=train.EXAMPLES)(train.train)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"steepest {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def steepest(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Finds the training recipe that works for your network on your data, within minutes, and proves it."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and hand back its exit code.
+
+    Example:
+        >>> main(["--version"])
+        steepest ...
+        0
+    """
+    try:
+        typer.main.get_command(app)(
+            args=list(arguments), prog_name="steepest", obj=shlex.join(["steepest", *arguments])
+        )
+    except SystemExit as end:
+        if end.code == STOPPED:
+            _complain("stopped", "what was finished before Ctrl-C is in the run folder.")
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except SteepestError as error:
+        _complain("error", str(error))
+        return 2
+    except OSError as error:
+        if error.filename is None:  # not about a file of the user's: a bug deserves its traceback
+            raise
+        _complain(
+            "error", f"{error.filename} cannot be used: {error.strerror}. Check the path and its rights."
+        )
+        return 2
+    return 0
+
+
+def run() -> None:
+    """What the installed command `steepest` calls."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows ?, not a traceback
+    sys.exit(main(sys.argv[1:]))
+
+
+def _complain(what: str, message: str) -> None:
+    """One message on standard error, in words, without a traceback."""
+    console = Console(stderr=True)
+    text = Text.assemble((f"{what}: ", "bold red"), message)
+    console.print(text, soft_wrap=not console.is_terminal)  # a log keeps the message in one line

@@ -1,0 +1,68 @@
+"""`steepest train`: train one network by a known recipe."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steepest.apps.cli import options
+from steepest.apps.cli.folder import writable
+from steepest.apps.cli.output import listening, show
+from steepest.base.recipe import Recipe
+
+STAGES = ("read", "train", "test", "write")
+HINT = "Ctrl-C stops"
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  [cyan]steepest train people.csv --target income --recipe runs/people/recipe.yaml[/cyan]
+
+  [cyan]steepest train digits --recipe recipe.yaml --seed 1 --out runs/again[/cyan]
+
+A recipe is a list of `knob: value` lines; knobs that are left out keep their defaults.
+"""
+
+
+def train(
+    data: options.Data,
+    *,
+    target: options.Target = None,
+    header: options.Header = None,
+    task: options.Task = None,
+    recipe: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="Recipe to follow, such as the recipe.yaml of a run folder.",
+            show_default=False,
+            rich_help_panel=options.SEARCH,
+        ),
+    ],
+    objective: options.Objective = None,
+    seed: options.Seed = 0,
+    out: options.Out = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Train one network on DATA by a known recipe, and score it on the test set.
+
+    Writes the same files as `tune`, but for the search: the network, the recipe and a plain PyTorch script.
+    """
+    known = Recipe.load(recipe)
+    folder = writable(out)
+    with listening(data, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
+        from steepest.apps import api  # here, because it brings torch: see steepest.apps.cli
+
+        result = api.train(
+            data,
+            recipe=known,
+            target=target,
+            objective=objective,
+            seed=seed,
+            out=folder,
+            header=header,
+            task=task,
+            listener=listener,
+        )
+    show(result, as_json=as_json)

@@ -1,0 +1,100 @@
+"""`steepest tune`: find the training recipe that works on a data set, and prove it."""
+
+from typing import Annotated
+
+import typer
+
+from steepest.apps.cli import options
+from steepest.apps.cli.fix import parse_fix
+from steepest.apps.cli.folder import writable
+from steepest.apps.cli.output import listening, show
+from steepest.base.budget import Budget
+
+STAGES = ("read", "calibrate", "search", "confirm", "test", "write")
+HINT = "Ctrl-C ends the search and confirms what there is"
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  [cyan]steepest tune digits[/cyan]  [dim]a built-in data set, 60 seconds[/dim]
+
+  [cyan]steepest tune people.csv --target income --budget 3m --out runs/people[/cyan]
+
+  [cyan]steepest tune people.csv --target income --fix optimizer=adam --fix depth=2[/cyan]
+
+  [cyan]steepest tune digits --budget 150trials --seed 1 --json > result.json[/cyan]
+
+Ctrl-C once ends the search, confirms the best so far and still writes the run folder; twice stops at once.
+"""
+
+
+def tune(
+    context: typer.Context,
+    data: options.Data,
+    target: options.Target = None,
+    budget: Annotated[
+        str,
+        typer.Option(
+            metavar="LIMIT",
+            help="Wall time for everything (60s, 3m, 2h), or members to start (150trials).",
+            rich_help_panel=options.SEARCH,
+        ),
+    ] = "60s",
+    objective: options.Objective = None,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fix",
+            metavar="KNOB=VALUE",
+            help="Leave a knob alone at this value. May be given several times.",
+            show_default=False,
+            rich_help_panel=options.SEARCH,
+        ),
+    ] = None,
+    seed: options.Seed = 0,
+    out: options.Out = None,
+    header: options.Header = None,
+    task: options.Task = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Processes to train in. One per core if not given.",
+            show_default=False,
+            rich_help_panel=options.SEARCH,
+        ),
+    ] = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Find the training recipe that works on DATA within a budget, and prove it.
+
+    Tries optimizers, learning rates, schedules, batch sizes, penalties, dropout, initialisations, activations
+    and network sizes; trains the candidates together and drops losers early; then retrains the winner and the
+    default recipe on fresh seeds and says, with an interval, whether the winner is better.
+
+    Writes a run folder: the recipe (recipe.yaml), the trained network (model.safetensors), a plain PyTorch
+    script (train.py), a page to read (report.html) and every number behind it (study.db).
+    """
+    limit = Budget.parse(budget)
+    fixed = parse_fix(fix or ())
+    folder = writable(out)
+    with listening(data, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
+        from steepest.apps import api  # here, because it brings torch: see steepest.apps.cli
+
+        result = api.tune(
+            data,
+            target=target,
+            budget=limit.text,
+            objective=objective,
+            seed=seed,
+            out=folder,
+            header=header,
+            task=task,
+            fix=fixed,
+            workers=workers,
+            listener=listener,
+            command=context.obj,
+        )
+    show(result, as_json=as_json)
