@@ -1,0 +1,83 @@
+"""What a network costs, before anything is trained: parameters, floating-point operations, bytes."""
+
+from dataclasses import dataclass
+
+from steepest.base.errors import BadInput
+from steepest.networks.spec import NetworkSpec
+
+FLOAT_BYTES = 4
+"""Bytes of one float32 number."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of one member.
+
+    Args:
+        parameters: numbers that are trained.
+        flops_forward: floating-point operations of the matrix products for one example, forward.
+        flops_training: the same, forward and backward.
+        weight_bytes: the parameters in float32.
+        gradient_bytes: their gradients.
+        optimizer_bytes: the optimizer's state.
+        activation_bytes: what one batch's forward pass leaves for the backward pass.
+    """
+
+    parameters: int
+    flops_forward: int
+    flops_training: int
+    weight_bytes: int
+    gradient_bytes: int
+    optimizer_bytes: int
+    activation_bytes: int
+
+    @property
+    def training_bytes(self) -> int:
+        """Everything that must be in memory while one member trains, its data aside."""
+        return self.weight_bytes + self.gradient_bytes + self.optimizer_bytes + self.activation_bytes
+
+
+def cost(spec: NetworkSpec, batch_size: int, slots: int) -> Cost:
+    """The cost of training one network.
+
+        parameters     Σ over layers  fan_in·fan_out + fan_out
+        forward        Σ over layers  2·fan_in·fan_out            a multiplication and an addition per weight
+        training       3·forward - 2·inputs·(first fan_out)       backward: by the weights and by the input,
+                                                                  the latter not for the first layer
+
+    Additions of biases, activations and the update are left out of the operations: they grow with the
+    number of units or parameters, not with their product with the batch.
+
+    Activations are counted as the batch itself, three values per hidden unit (before the activation, after
+    it, after dropout) and two per output (logits and their log-softmax). Torch may keep fewer.
+
+    Args:
+        spec: the network.
+        batch_size: examples in one step.
+        slots: numbers the optimizer keeps per parameter: 0 for SGD, 1 with momentum, 2 for Adam.
+
+    Raises:
+        BadInput: for a batch below 1 or negative slots.
+
+    Example:
+        >>> made = cost(NetworkSpec("mlp", inputs=64, outputs=10, hidden=(128,)), batch_size=32, slots=2)
+        >>> made.parameters, made.flops_forward, made.flops_training
+        (9610, 18944, 40448)
+    """
+    if batch_size < 1:
+        raise BadInput("batch_size", "must be at least 1", batch_size, "One example is the smallest batch.")
+    if slots < 0:
+        raise BadInput("slots", "must not be negative", slots, "Adam keeps 2 numbers per parameter, SGD 0.")
+    products = [layer.fan_in * layer.fan_out for layer in spec.layers]
+    parameters = sum(products) + sum(layer.fan_out for layer in spec.layers)
+    forward = 2 * sum(products)
+    kept = spec.inputs + 3 * sum(spec.hidden) + 2 * spec.outputs
+    return Cost(
+        parameters=parameters,
+        flops_forward=forward,
+        flops_training=3 * forward - 2 * products[0],
+        weight_bytes=FLOAT_BYTES * parameters,
+        gradient_bytes=FLOAT_BYTES * parameters,
+        optimizer_bytes=FLOAT_BYTES * parameters * slots,
+        activation_bytes=FLOAT_BYTES * kept * batch_size,
+    )

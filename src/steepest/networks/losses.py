@@ -1,0 +1,70 @@
+"""The task loss of every member of a stack at once: the plain version, differentiated by autograd.
+
+Logits in, never probabilities. The mean over the batch is written as a weighted sum, so that a batch padded
+to a stack's length counts only its real rows: a weight is 1/B for each of the B real rows and 0 elsewhere.
+Every reduction is within a member, so a member that has become NaN leaves the others' losses and gradients
+alone. `steepest.networks.loss_gradients` writes out the same losses with their derivatives.
+"""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def cross_entropy(
+    outputs: Tensor, targets: Tensor, smoothing: Tensor | None = None, weights: Tensor | None = None
+) -> Tensor:
+    """Cross-entropy with label smoothing, one loss per member.
+
+        q = (1 - s)·onehot(y) + s/C        loss = -Σ_b w_b Σ_c q_c log softmax(z)_c
+
+    Args:
+        outputs: logits z [K, B, C].
+        targets: class codes y [K, B], int64.
+        smoothing: s [K] in [0, 1): the share of each label spread over all classes; None for none.
+        weights: w [K, B]; None for the mean over the batch.
+
+    Returns:
+        losses [K], in nats.
+
+    Example:
+        >>> import torch
+        >>> cross_entropy(torch.zeros(1, 4, 10), torch.zeros(1, 4, dtype=torch.int64)).item()
+        2.302585...
+
+    References:
+        Szegedy et al. 2016 (arXiv 1512.00567), §7: uniform over all classes, the right one included.
+    """
+    log_p = functional.log_softmax(outputs, dim=2)
+    losses = -log_p.gather(2, targets.unsqueeze(2)).squeeze(2)  # [K, B]
+    if smoothing is not None:
+        s = smoothing.unsqueeze(1)
+        losses = (1 - s) * losses - s * log_p.mean(2)
+    return _weighted(losses, weights)
+
+
+def squared_error(outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Half the squared error, one loss per member.
+
+        loss = Σ_b w_b ½(z_b - y_b)²
+
+    The ½ makes the gradient the residual; it halves torch's `mse_loss`.
+
+    Args:
+        outputs: z [K, B, 1].
+        targets: y [K, B], standardised.
+        weights: w [K, B]; None for the mean over the batch.
+
+    Returns:
+        losses [K].
+
+    Example:
+        >>> import torch
+        >>> squared_error(torch.ones(2, 3, 1), torch.zeros(2, 3))
+        tensor([0.5000, 0.5000])
+    """
+    return _weighted(0.5 * (outputs.squeeze(2) - targets).square(), weights)
+
+
+def _weighted(losses: Tensor, weights: Tensor | None) -> Tensor:
+    """[K, B] → [K]."""
+    return losses.mean(1) if weights is None else (losses * weights).sum(1)
