@@ -7,6 +7,7 @@ Progress goes to standard error, the result to standard output, so that `steepes
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -38,7 +39,7 @@ def listening(
     else:
         console = Console(stderr=True)
         if console.is_terminal and not console.is_dumb_terminal:
-            with LivePanel(console, title, stages, hint) as panel:
+            with LivePanel(console, Path(title).name or title, stages, hint) as panel:
                 yield panel
         else:
             yield PlainLines(sys.stderr)

@@ -13,6 +13,7 @@ Sentences and finished stages scroll above; below them one panel shows where the
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -64,14 +65,15 @@ class LivePanel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self._snapshot is not None:
-            self._finish_stage(self._elapsed())
+            self._finish_stage(self._snapshot, self._elapsed())
         self._live.stop()
+        self._console.print()
 
     def progress(self, snapshot: Progress) -> None:
         """Remember the snapshot; a change of stage leaves a line behind."""
         before = self._snapshot
         if before is not None and before.stage != snapshot.stage:
-            self._finish_stage(snapshot.elapsed)
+            self._finish_stage(replace(before, bar=snapshot.bar), snapshot.elapsed)
         if before is None or before.stage != snapshot.stage:
             self._stage_began = snapshot.elapsed if before is not None else 0.0
         self._snapshot, self._arrived = snapshot, time.perf_counter()
@@ -87,9 +89,7 @@ class LivePanel:
         since = time.perf_counter() - self._arrived
         return since + (self._snapshot.elapsed if self._snapshot else 0.0)
 
-    def _finish_stage(self, now: float) -> None:
-        last = self._snapshot
-        assert last is not None
+    def _finish_stage(self, last: Progress, now: float) -> None:
         took = snapshots.seconds(now - self._stage_began)
         line = Text.assemble(
             (" ✓ ", "green"), (f"{last.stage:<10}", "bold"), (f"{took:>12}   ", "dim"), _outcome(last)
