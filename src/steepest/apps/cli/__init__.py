@@ -1,6 +1,6 @@
 """The command line: one command per file, and what they share (options, drawing, wording).
 
-`steepest.apps.api` brings torch, pandas and Optuna with it: seconds of imports. So a command imports it in its
-function, after its own arguments were checked: `--help` and a mistyped option answer at once. It is the only
-import of the house that does not stand at the top of a file.
+`steepest.apps.api` brings torch, pandas and Optuna with it: seconds of imports. So a command imports it
+inside its function, after its own arguments were checked: `--help` and a mistyped option answer at once. No
+other import of the house stands anywhere but at the top of a file.
 """

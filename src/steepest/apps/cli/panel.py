@@ -73,7 +73,8 @@ class LivePanel:
         """Remember the snapshot; a change of stage leaves a line behind."""
         before = self._snapshot
         if before is not None and before.stage != snapshot.stage:
-            self._finish_stage(replace(before, bar=snapshot.bar), snapshot.elapsed)
+            known = replace(before, bar=snapshot.bar or before.bar, score_name=snapshot.score_name)
+            self._finish_stage(known, snapshot.elapsed)
         if before is None or before.stage != snapshot.stage:
             self._stage_began = snapshot.elapsed if before is not None else 0.0
         self._snapshot, self._arrived = snapshot, time.perf_counter()
@@ -117,7 +118,7 @@ class LivePanel:
         """All stages in one line: done, running, to come."""
         stages = self._stages if last.stage in self._stages else (*self._stages, last.stage)
         here = stages.index(last.stage)
-        rail = Text()
+        rail = Text(no_wrap=True, overflow="ellipsis")
         for place, stage in enumerate(stages):
             if place < here:
                 rail.append(f"✓ {stage}  ", style="green")

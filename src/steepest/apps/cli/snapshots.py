@@ -37,7 +37,11 @@ def members(snapshot: Progress) -> str:
     Example:
         >>> members(Progress("search", 1.0, 0.1, started=1412, alive=31))
         '31 training of 1,412 started'
+        >>> members(Progress("write", 1.0, 0.1, started=1412))
+        '1,412 started'
     """
+    if not snapshot.alive:
+        return f"{snapshot.started:,} started"
     return f"{snapshot.alive:,} training of {snapshot.started:,} started"
 
 
