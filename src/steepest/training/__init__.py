@@ -1,1 +1,1 @@
-
+"""Train members: alone, or many at once as one tensor program. Knows nothing of search or storage."""

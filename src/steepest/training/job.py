@@ -1,0 +1,120 @@
+"""A job: a stretch of training for the members of a chunk, as a pure function that any process can run."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from steepest.training.chunk import Chunk, Point
+from steepest.training.matmul import fast_matmul
+from steepest.training.member import Member
+from steepest.training.source import Source
+from steepest.training.state import StackState
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Train `members` until epoch `until`, scoring them after each epoch in `points`.
+
+    Args:
+        members: of one network shape and batch size, arranged as `Chunk` wants them.
+        until: epoch to stop after.
+        points: epochs to score at; the last one should be `until`.
+        state: where to go on from; None starts afresh.
+        deadline: `time.monotonic` moment at which to give up, infinite for none.
+        keep: whether the state comes back (False saves the way home of what nobody will continue).
+    """
+
+    members: tuple[Member, ...]
+    until: int
+    points: tuple[int, ...]
+    state: StackState | None = None
+    deadline: float = math.inf
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a job brought.
+
+    Args:
+        members: those that were trained, in the job's order; `Point` arrays and state rows follow it.
+        points: one per scored epoch that was reached.
+        state: the state at the end, None if not kept or interrupted.
+        seconds: wall time of the job.
+        interrupted: True if the deadline came first.
+        starved: the job's other members: memory did not suffice for them, even alone.
+    """
+
+    members: tuple[Member, ...]
+    points: tuple[Point, ...]
+    state: StackState | None
+    seconds: float
+    interrupted: bool = False
+    starved: tuple[Member, ...] = ()
+
+
+def run(job: Job, source: Source) -> Done:
+    """Do a job. A chunk that does not fit in memory is halved until it does."""
+    try:
+        return _run(job, source)
+    except (MemoryError, RuntimeError) as error:
+        if not _out_of_memory(error):
+            raise
+    if len(job.members) == 1:
+        return Done((), (), None, 0.0, starved=job.members)
+    half = len(job.members) // 2
+    return _joined([run(_part(job, 0, half), source), run(_part(job, half, len(job.members)), source)])
+
+
+def _run(job: Job, source: Source) -> Done:
+    started = time.monotonic()
+    points: list[Point] = []
+    with fast_matmul():
+        chunk = Chunk(job.members, source, job.state)
+        while chunk.state.epoch < job.until:
+            if not chunk.epoch(job.deadline):
+                return Done(job.members, tuple(points), None, time.monotonic() - started, interrupted=True)
+            if chunk.state.epoch in job.points:
+                points.append(chunk.point())
+    state = chunk.state if job.keep else None
+    return Done(job.members, tuple(points), state, time.monotonic() - started)
+
+
+def _part(job: Job, first: int, last: int) -> Job:
+    state = job.state.take(range(first, last)) if job.state else None
+    return replace(job, members=job.members[first:last], state=state)
+
+
+def _joined(parts: Sequence[Done]) -> Done:
+    """Two halves as one result; what memory did not suffice for is left out."""
+    trained = [p for p in parts if p.members]
+    states = [p.state for p in trained if p.state is not None]
+    return Done(
+        tuple(m for p in trained for m in p.members),
+        tuple(_joined_point(points) for points in zip(*(p.points for p in trained), strict=False)),
+        StackState.join(states) if states and len(states) == len(trained) else None,
+        sum(p.seconds for p in parts),
+        any(p.interrupted for p in parts),
+        tuple(m for p in parts for m in p.starved),
+    )
+
+
+def _joined_point(points: Sequence[Point]) -> Point:
+    names = points[0].metrics
+    return Point(
+        points[0].epoch,
+        np.concatenate([p.steps for p in points]),
+        np.concatenate([p.train_loss for p in points]),
+        {name: np.concatenate([p.metrics[name] for p in points]) for name in names},
+    )
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return "not enough memory" in text or "can't allocate memory" in text

@@ -1,0 +1,67 @@
+"""Dropout masks that belong to a member, not to a stack.
+
+The mask of a step is a function of (member seed, epoch, block of steps, layer): 16 random bits a unit, which
+is kept if they are at or above 65536·p. The rate is therefore met to 1/65536, and survivors are scaled by
+1/(1-p) (inverted dropout, Srivastava et al. 2014, section 10), so that evaluation needs no scaling.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from steepest.base.seeds import generator
+from steepest.training.member import Member
+
+BLOCK = 16
+"""Steps drawn together: enough to hide the cost of seeding, few enough to stay in cache."""
+
+
+class Masks:
+    """Masks of the members that drop units, for every hidden layer.
+
+    Args:
+        members: those with dropout > 0, in the chunk's order.
+        widths: units of each hidden layer.
+        batches: rows in a full batch of each member.
+        dtype: floating-point type of the masks.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], widths: Sequence[int], batches: Sequence[int], dtype: torch.dtype
+    ) -> None:
+        self._members, self._widths, self._batches = members, widths, batches
+        rates = [m.recipe.dropout for m in members]
+        self._thresholds = [round(65536 * p) for p in rates]
+        self._scale = torch.tensor([1 / (1 - p) for p in rates], dtype=dtype).view(-1, 1, 1)
+        self._steps = 1 if members[0].recipe.optimizer == "gd" else BLOCK
+        self._place = (-1, -1)
+        self._kept: list[Tensor] = []
+        self._out = [torch.empty(len(members), max(batches), width, dtype=dtype) for width in widths]
+
+    def at(self, epoch: int, step: int, rows: int) -> list[Tensor]:
+        """Masks [members, rows, units] per hidden layer, holding 0 or 1/(1-p).
+
+        Args:
+            epoch: 0-based epoch.
+            step: 0-based step within the epoch.
+            rows: rows of this batch; a short batch takes the first ones.
+        """
+        place = epoch, step // self._steps
+        if place != self._place:
+            self._place = place
+            self._kept = [self._draw(layer, width) for layer, width in enumerate(self._widths)]
+        for out, kept in zip(self._out, self._kept, strict=True):
+            torch.mul(kept[:, step % self._steps], self._scale, out=out)
+        return [out[:, :rows] for out in self._out]
+
+    def _draw(self, layer: int, width: int) -> Tensor:
+        kept = np.zeros((len(self._members), self._steps, max(self._batches), width), dtype=np.bool_)
+        for k, (member, batch, limit) in enumerate(
+            zip(self._members, self._batches, self._thresholds, strict=True)
+        ):
+            bits = generator(member.seed, "dropout", *self._place, layer)
+            shape = (self._steps, batch, width)
+            np.greater_equal(bits.integers(0, 65536, shape, np.uint16), limit, out=kept[k, :, :batch])
+        return torch.from_numpy(kept)

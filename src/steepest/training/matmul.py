@@ -1,0 +1,49 @@
+"""Which matrix library multiplies: the faster one where it is as accurate.
+
+On CPUs torch sends float32 products to MKL, which on AMD cores reaches less than half of oneDNN's rate.
+Asking oneDNN for "bf16" precision routes them there; on a CPU without bf16 matrix units it still computes in
+float32. Where it would really round to bf16 the probe below notices, and nothing is changed.
+"""
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+_TOLERANCE = 2e-6
+"""Largest relative error of a float32 product of the probe's size; bf16 rounding is a thousand times that."""
+
+
+@contextlib.contextmanager
+def fast_matmul() -> Iterator[bool]:
+    """Multiply through oneDNN inside this block, if it is accurate here; yields whether it does."""
+    if not (torch.backends.mkldnn.is_available() and _accurate()):
+        yield False
+        return
+    backend: Any = torch.backends.mkldnn  # its type stubs do not know `matmul`
+    before = backend.matmul.fp32_precision
+    backend.matmul.fp32_precision = "bf16"
+    try:
+        yield True
+    finally:
+        backend.matmul.fp32_precision = before
+
+
+@functools.cache
+def _accurate() -> bool:
+    """Compare a product through oneDNN's switch with the same product in float64."""
+    source = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(4, 64, 64, generator=source) for _ in range(2))
+    exact = torch.bmm(a.double(), b.double())
+    backend: Any = torch.backends.mkldnn
+    before = backend.matmul.fp32_precision
+    try:
+        backend.matmul.fp32_precision = "bf16"
+        error = (torch.bmm(a, b).double() - exact).abs().max() / exact.abs().max()
+    except RuntimeError:
+        return False
+    finally:
+        backend.matmul.fp32_precision = before
+    return bool(error < _TOLERANCE)

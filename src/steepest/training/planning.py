@@ -1,0 +1,56 @@
+"""Cut members into chunks: equal network shape and batch size, few enough to stay in cache.
+
+The cut depends on the members alone, never on the number of workers, so that results do not either.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+from steepest.base.recipe import Recipe
+from steepest.networks.spec import NetworkSpec, spec_of
+from steepest.training.chunk import arranged
+from steepest.training.layout import Layout
+from steepest.training.member import Member
+
+MOST_MEMBERS = 16
+"""More members per chunk gained nothing on two-core machines and leave the second core idle for longer."""
+
+CACHE_BYTES = 12 * 2**20
+"""Weights, gradients, moments and activations of a chunk; about the last-level cache a core can count on."""
+
+
+def stack_key(recipe: Recipe, inputs: int, outputs: int) -> tuple[object, ...]:
+    """What members of a chunk share: network shape, batch size, and whether a step takes all rows."""
+    return spec_of(recipe, inputs, outputs).shape, recipe.batch_size, recipe.optimizer == "gd"
+
+
+def member_bytes(spec: NetworkSpec, batch: int, item: int = 4) -> int:
+    """Bytes one member keeps busy in a step: θ, ∇, m, v; inputs, z, φ(z) and δ; logits and their gradient."""
+    layout = Layout(spec)
+    activations = batch * (spec.inputs + 3 * sum(layout.sizes[1:-1]) + 2 * spec.outputs)
+    return item * (4 * layout.size + activations)
+
+
+def chunk_size(recipe: Recipe, inputs: int, outputs: int) -> int:
+    """Members per chunk for a recipe's network and batch size.
+
+    Example:
+        >>> chunk_size(Recipe(width=64), inputs=64, outputs=10), chunk_size(Recipe(width=1024), 64, 10)
+        (16, 1)
+    """
+    bytes_each = member_bytes(spec_of(recipe, inputs, outputs), recipe.batch_size)
+    return max(1, min(MOST_MEMBERS, CACHE_BYTES // bytes_each))
+
+
+def chunks(members: Sequence[Member], inputs: int, outputs: int) -> list[tuple[Member, ...]]:
+    """All members in chunks of nearly equal size, similar members together."""
+    groups: dict[tuple[object, ...], list[Member]] = {}
+    for member in members:
+        groups.setdefault(stack_key(member.recipe, inputs, outputs), []).append(member)
+    cut: list[tuple[Member, ...]] = []
+    for group in groups.values():
+        group = arranged(group)
+        pieces = -(-len(group) // chunk_size(group[0].recipe, inputs, outputs))
+        edges = [round(i * len(group) / pieces) for i in range(pieces + 1)]
+        cut += [tuple(group[a:b]) for a, b in itertools.pairwise(edges)]
+    return cut

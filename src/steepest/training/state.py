@@ -1,0 +1,58 @@
+"""The state of a stack between stretches of training: one row per member, ready to be cut and joined."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from steepest.networks.initialisation import initialise
+from steepest.networks.spec import spec_of
+from steepest.rules.stacked import RuleState
+from steepest.training.layout import Layout
+from steepest.training.member import Member
+from steepest.training.source import Source
+
+
+@dataclass(slots=True)
+class StackState:
+    """Everything that training changes, member k in row k.
+
+    Args:
+        theta: parameters [K, P], laid out by `Layout`.
+        rule: moments and step counts.
+        alive: False for members whose loss stopped being a number; they are frozen, not removed.
+        epoch: passes over the training rows so far; the same for all.
+    """
+
+    theta: Tensor
+    rule: RuleState
+    alive: list[bool]
+    epoch: int = 0
+
+    @classmethod
+    def fresh(cls, members: Sequence[Member], source: Source, dtype: torch.dtype) -> "StackState":
+        """Initial weights of every member, each drawn under its own seed."""
+        inputs, outputs = source.x.shape[1], source.outputs
+        layout = Layout(spec_of(members[0].recipe, inputs, outputs))
+        theta = torch.empty(len(members), layout.size, dtype=dtype)
+        for row, member in zip(theta, members, strict=True):
+            spec = spec_of(member.recipe, inputs, outputs)
+            layout.flatten(initialise(spec, member.recipe.initialisation, member.seed, dtype), row)
+        return cls(theta, RuleState.zeros(theta), [True] * len(members))
+
+    def take(self, rows: Sequence[int]) -> "StackState":
+        """The given members only, copied: how losers leave a stack."""
+        rule = RuleState(*(t[list(rows)] for t in (self.rule.first, self.rule.second, self.rule.steps)))
+        return StackState(self.theta[list(rows)], rule, [self.alive[k] for k in rows], self.epoch)
+
+    @classmethod
+    def join(cls, parts: Sequence["StackState"]) -> "StackState":
+        """Members of several stacks side by side; all must have trained for equally many epochs."""
+        rule = RuleState(
+            torch.cat([p.rule.first for p in parts]),
+            torch.cat([p.rule.second for p in parts]),
+            torch.cat([p.rule.steps for p in parts]),
+        )
+        alive = [a for p in parts for a in p.alive]
+        return cls(torch.cat([p.theta for p in parts]), rule, alive, parts[0].epoch)

@@ -1,0 +1,100 @@
+"""The contract everything rests on: a member's path in a stack is its path alone."""
+
+import itertools
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+
+from steepest.base.recipe import Activation, Initialisation, Optimizer, Recipe
+from steepest.training.chunk import Chunk, arranged
+from steepest.training.member import Member
+from steepest.training.source import Source
+
+EPOCHS = 50  # four steps each: 200 steps
+OPTIMIZERS = [name for name in get_args(Optimizer) if name != "gd"]
+RATE = {"sgd": 0.05, "momentum": 0.02, "nesterov": 0.02, "adagrad": 0.02}
+
+
+def mixed_members() -> list[Member]:
+    """Every optimizer, activation, initialisation, penalty and schedule; one member is made to diverge."""
+    schemes = itertools.cycle(get_args(Initialisation))
+    schedules = itertools.cycle(["constant", "linear", "cosine", "wsd"])
+    drops = itertools.cycle([0.0, 0.3, 0.1])
+    members = []
+    pairs = itertools.zip_longest(get_args(Activation), OPTIMIZERS * 2)
+    for k, (activation, optimizer) in enumerate(pairs):
+        recipe = Recipe(
+            width=7,
+            batch_size=20,
+            epochs=EPOCHS,
+            activation=activation or "relu",
+            optimizer=optimizer,
+            lr=RATE.get(optimizer, 0.003),
+            initialisation=next(schemes),
+            schedule=next(schedules),
+            dropout=next(drops),
+            warmup=0.1 * (k % 2),
+            l1=1e-3 * (k % 3 == 0),
+            l2=1e-3 * (k % 4 == 0),
+            clip_norm=0.5 * (k % 5 == 0),
+            label_smoothing=0.1 * (k % 3 == 1),
+        )
+        members.append(Member(k, recipe, seed=k // 2, fold=k % 3))
+    wild = Recipe(width=7, batch_size=20, epochs=EPOCHS, optimizer="sgd", lr=1e4, activation="identity")
+    return [*members, Member(len(members), wild, seed=0, fold=0)]
+
+
+def train(members: list[Member], source: Source) -> Chunk:
+    chunk = Chunk(members, source, dtype=torch.float64)
+    for _ in range(EPOCHS):
+        assert chunk.epoch()
+    return chunk
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_every_member_of_a_mixed_stack_equals_its_solo_run(task: str, request: pytest.FixtureRequest) -> None:
+    source: Source = request.getfixturevalue(task)
+    members = arranged(mixed_members())
+    stack = train(members, source)
+    point = stack.point()
+    assert int(point.steps.max()) == 200
+    diverged = [m.number for m, alive in zip(members, stack.state.alive, strict=True) if not alive]
+    assert len(members) - 1 in diverged
+    assert len(diverged) < len(members) / 4
+    for k, member in enumerate(members):
+        alone = train([member], source)
+        assert alone.state.alive[0] == stack.state.alive[k]
+        if not stack.state.alive[k]:
+            continue
+        torch.testing.assert_close(stack.state.theta[k], alone.state.theta[0], rtol=1e-9, atol=1e-12)
+        solo = alone.point()
+        np.testing.assert_allclose(point.train_loss[k], solo.train_loss[0], rtol=1e-9)
+        for name, values in point.metrics.items():
+            np.testing.assert_allclose(values[k], solo.metrics[name][0], rtol=1e-9, err_msg=name)
+
+
+def test_order_and_neighbours_do_not_matter(classification: Source) -> None:
+    members = arranged(mixed_members())
+    whole = train(members, classification)
+    some = members[::3]
+    part = train(some, classification)
+    rows = [members.index(m) for m in some if whole.state.alive[members.index(m)]]
+    kept = [k for k, m in enumerate(some) if members.index(m) in rows]
+    torch.testing.assert_close(part.state.theta[kept], whole.state.theta[rows], rtol=1e-9, atol=1e-12)
+
+
+def test_cut_and_continued_equals_uninterrupted(classification: Source) -> None:
+    members = arranged(mixed_members())
+    whole = train(members, classification)
+    first = Chunk(members, classification, dtype=torch.float64)
+    for _ in range(EPOCHS // 2):
+        first.epoch()
+    keep = [k for k in range(len(members)) if k % 2 == 0]
+    second = Chunk([members[k] for k in keep], classification, first.state.take(keep), torch.float64)
+    for _ in range(EPOCHS - EPOCHS // 2):
+        second.epoch()
+    alive = [i for i, k in enumerate(keep) if whole.state.alive[k]]
+    want = whole.state.theta[[keep[i] for i in alive]]
+    torch.testing.assert_close(second.state.theta[alive], want, rtol=1e-9, atol=1e-12)
