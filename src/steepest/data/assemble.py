@@ -1,0 +1,85 @@
+"""The last step of every reader: drop rows without a target, check what is left, count duplicates."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from steepest.base.errors import BadData
+from steepest.data.dataset import Column, DataSet, Floats, Rows, equal_rows
+from steepest.data.target import Target
+
+LEAST_ROWS = 20
+"""Fewer rows than this cannot be split three ways and tell anything."""
+
+
+def assemble(
+    *,
+    name: str,
+    where: str,
+    target_name: str,
+    target: Target,
+    x: Floats,
+    columns: tuple[Column, ...],
+    feature_names: tuple[str, ...],
+    scaled: tuple[bool, ...],
+    notes: Iterable[str],
+    test_rows: Rows | None = None,
+) -> DataSet:
+    """Join inputs and target into a data set.
+
+    Args:
+        name: what to call it.
+        where: the source, for errors.
+        target_name, target: the coded target.
+        x: float32 [N, D], all rows.
+        columns, feature_names, scaled: see `DataSet`.
+        notes: what the reader decided; more are added here.
+        test_rows: places in N set aside by the source.
+
+    Raises:
+        BadData: fewer than 20 rows with a target, or no inputs.
+    """
+    if not feature_names:
+        reasons = (
+            "; ".join(f"{column.name!r}: {column.note}" for column in columns[:5]) or "there are no others"
+        )
+        raise BadData(where, "must have a usable column beside the target", "none", f"Left out: {reasons}.")
+    said = [*notes, *target.notes]
+    rows = int(target.known.sum())
+    if rows < LEAST_ROWS:
+        remedy = "Fewer cannot be split into training, validation and test."
+        raise BadData(where, f"must have at least {LEAST_ROWS} rows with a target", rows, remedy)
+    if rows < len(x):
+        x = x[target.known]
+        if test_rows is not None:
+            place = np.cumsum(target.known) - 1
+            test_rows = place[test_rows[target.known[test_rows]]].astype(np.int64)
+    groups = equal_rows(x)
+    said += _duplicates(groups, test_rows)
+    return DataSet(
+        name=name,
+        task=target.task,
+        target=target_name,
+        classes=target.classes,
+        x=x,
+        y=target.y,
+        feature_names=feature_names,
+        scaled=np.array(scaled, dtype=np.bool_),
+        columns=columns,
+        test_rows=test_rows,
+        notes=tuple(said),
+        groups=groups,
+    )
+
+
+def _duplicates(groups: Rows, test_rows: Rows | None) -> list[str]:
+    repeated = len(groups) - int(groups.max()) - 1
+    if not repeated:
+        return []
+    plural = "s repeat" if repeated > 1 else " repeats"
+    said = f"{repeated:,} row{plural} another's inputs exactly"
+    if test_rows is None:
+        return [f"{said}; equal rows stay on one side of every split."]
+    training = np.setdiff1d(np.arange(len(groups)), test_rows)
+    leaked = int(np.isin(groups[test_rows], groups[training]).sum())
+    return [f"{said}; {leaked:,} of the {len(test_rows):,} test rows are also among the training rows."]

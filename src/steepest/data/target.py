@@ -1,0 +1,167 @@
+"""What is to be predicted: which column, which task, which labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from steepest.base.errors import BadData, BadInput, closest
+from steepest.data.columns import Cells, Tidied
+from steepest.data.dataset import TASKS, Task
+
+USUAL_NAMES = ("target", "label", "class", "y")
+"""A column called so is the target where none is named."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """A target coded for training.
+
+    Args:
+        task: "classification" or "regression".
+        classes: labels by code; () for regression.
+        y: int64 [M] codes or float64 [M], of the rows in `known`.
+        known: bool [N]: rows whose target is not missing; M of them.
+        notes: decisions, one sentence each.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    y: NDArray[np.int64] | NDArray[np.float64]
+    known: NDArray[np.bool_]
+    notes: tuple[str, ...]
+
+
+def find_target(names: Sequence[str], target: str | int | None, where: str) -> tuple[int, str]:
+    """Place of the target column and a note; a name wins over a place written as a number.
+
+    Args:
+        names: the table's column names.
+        target: a name, a place (from 0, negative from the end), or None: then only a column called
+            target, label, class or y is taken.
+        where: the table, for errors.
+
+    Example:
+        >>> find_target(["a", "b", "c"], "b", "table")
+        (1, '')
+        >>> find_target(["a", "b", "c"], -1, "table")[0]
+        2
+    """
+    shown = ", ".join(map(repr, names[:20])) + (", …" if len(names) > 20 else "")
+    if target is None:
+        usual = [place for place, name in enumerate(names) if name.lower() in USUAL_NAMES]
+        if len(usual) == 1:
+            return usual[0], f"The target is the column {names[usual[0]]!r}, by its name."
+        raise BadData(
+            "target",
+            f"must name a column of {where}",
+            target,
+            f"Its columns are {shown}. Perhaps the last: --target {names[-1]}.",
+        )
+    if str(target) in names and not isinstance(target, bool):
+        return list(names).index(str(target)), ""
+    try:
+        place = int(target)
+    except ValueError:
+        raise BadData(
+            "target", f"must name a column of {where}", target, closest(str(target), names)
+        ) from None
+    if not -len(names) <= place < len(names):
+        limit = f"must be a column of {where}, which has {len(names)} (numbered from 0)"
+        raise BadData("target", limit, target, f"Its columns are {shown}.")
+    place %= len(names)
+    return place, f"The target is column {place} (counted from 0), {names[place]!r}."
+
+
+def code_target(tidied: Tidied, target: str, task: str | None, where: str) -> Target:
+    """Infer the task unless it is given, and code the labels.
+
+    Text, booleans, two values, or few distinct whole numbers make a classification; anything else a
+    regression. Rows without a target are left for the caller to drop.
+
+    Raises:
+        BadData: no value at all, one class only, labels that hardly repeat, text for a regression.
+
+    Example:
+        >>> from steepest.data.columns import tidy
+        >>> code_target(tidy(pd.Series(["no", "yes", "no"])), "ill", None, "table").classes
+        ('no', 'yes')
+    """
+    if task is not None and task not in TASKS:
+        raise BadInput("task", "must be a known task", task, closest(task, TASKS))
+    if tidied.form == "nested":
+        raise BadData(f"target {target!r} of {where}", "must hold one value per row", "lists or records")
+    known = tidied.cells.notna().to_numpy()
+    notes = [f"The target {target!r} {tidied.note}."] if tidied.note else []
+    gone = int((~known).sum())
+    if gone == len(known):
+        raise BadData(
+            f"target {target!r} of {where}", "must have values", "only missing cells", "Name another."
+        )
+    if gone:
+        notes.append(
+            f"{gone:,} row{'s' * (gone > 1)} without a target {'are' if gone > 1 else 'is'} dropped."
+        )
+    cells = tidied.cells[known]
+    chosen, reason = _infer(cells, tidied)
+    if task is None:
+        notes.append(f"Taken as {chosen}: {reason}.")
+    if (task or chosen) == "regression":
+        if tidied.form == "text":
+            raise BadData(f"target {target!r} of {where}", "must be numbers for a regression", cells.iloc[0])
+        if cells.nunique() == 1:
+            raise BadData(
+                f"target {target!r} of {where}", "must vary", f"only {cells.iloc[0]}", "Name another."
+            )
+        y: NDArray[np.float64] = cells.to_numpy(np.float64)
+        return Target("regression", (), y, known, tuple(notes))
+    classes, codes = _code(cells, tidied)
+    notes += _check_classes(classes, codes, target, where)
+    return Target("classification", classes, codes, known, tuple(notes))
+
+
+def _infer(cells: Cells, tidied: Tidied) -> tuple[Task, str]:
+    if tidied.form in ("text", "boolean"):
+        return "classification", f"its values are {'text' if tidied.form == 'text' else 'yes or no'}"
+    distinct, rows = cells.nunique(), len(cells)
+    if distinct <= 2:
+        return "classification", "it has two values"
+    if tidied.whole and tidied.form == "number":
+        low, high = float(cells.min()), float(cells.max())
+        codes = low in (0, 1) and high - low + 1 == distinct and distinct <= 1000 and rows >= 20 * distinct
+        if codes or (distinct <= 20 and rows >= 5 * distinct):
+            return (
+                "classification",
+                f"it has {distinct} distinct whole numbers; if they are amounts, ask for regression",
+            )
+    return "regression", f"it is a number with {distinct:,} distinct values"
+
+
+def _code(cells: Cells, tidied: Tidied) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Labels in order (numbers by size, text alphabetically) and each row's code."""
+    codes, values = pd.factorize(cells, sort=True)
+    if tidied.form == "boolean":
+        labels = tuple(tidied.words[int(value)] for value in values)
+    elif tidied.form == "text":
+        labels = tuple(str(value) for value in values)
+    else:
+        labels = tuple(f"{value:.0f}" if tidied.whole else f"{value:g}" for value in values)
+    return labels, codes.astype(np.int64)
+
+
+def _check_classes(classes: tuple[str, ...], codes: NDArray[np.int64], target: str, where: str) -> list[str]:
+    label = f"target {target!r} of {where}"
+    if len(classes) == 1:
+        raise BadData(label, "must have at least two classes", f"only {classes[0]!r}", "Name another column.")
+    if len(classes) > max(len(codes) / 2, 2):
+        remedy = "For amounts ask for regression; else name another column."
+        raise BadData(
+            label, "must have labels that repeat", f"{len(classes):,} in {len(codes):,} rows", remedy
+        )
+    single = [name for name, count in zip(classes, np.bincount(codes), strict=True) if count == 1]
+    if not single:
+        return []
+    shown = ", ".join(map(repr, single[:5])) + (", …" if len(single) > 5 else "")
+    return [f"Of {shown} there is a single row: it is trained on where the split allows, never a fair test."]
