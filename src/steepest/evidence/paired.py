@@ -15,6 +15,7 @@ from steepest.base.seeds import generator
 
 Floats = npt.NDArray[np.float64]
 
+BOOTSTRAP_FROM = 10  # replicates; below, resampling has too few values to learn the skew from
 EXACT_UP_TO = 30  # replicates; 2¹⁵ half sums on each side, a few milliseconds
 RESAMPLES = 9_999
 ROUNDING = 1e-12  # of the scores' size: what differs by less differs by the order of summation only
@@ -145,6 +146,31 @@ def bca_interval(
         random_state=generator(seed, "bca"),
     ).confidence_interval
     return Interval(float(found.low), float(found.high))
+
+
+def mean_interval(d: npt.ArrayLike, alpha: float = 0.05, seed: int = 0) -> Interval:
+    """The interval verdicts use: Student's below 10 replicates, from 10 the hull of Student's and widened BCa.
+
+    Neither alone holds 95 % everywhere. In simulation at n = 20 Student's covers symmetric differences well
+    whatever their tails but exponential ones only 92 % of the time; BCa covers those 94 % of the time but
+    Laplace ones only 92 %. Their hull (the lower low, the higher high) covers both, for about 3 % more width on
+    normal data.
+
+    Args:
+        d: differences, shape (n,).
+        alpha: share of intervals allowed to miss the truth.
+        seed: fixes the resamples.
+
+    Example:
+        >>> mean_interval([1.0, 2.0, 3.0, 4.0]) == t_interval([1.0, 2.0, 3.0, 4.0])
+        True
+    """
+    d = column("d", d)
+    student = t_interval(d, alpha)
+    if d.size < BOOTSTRAP_FROM:
+        return student
+    bootstrap = bca_interval(d, alpha, seed)
+    return Interval(min(student.low, bootstrap.low), max(student.high, bootstrap.high))
 
 
 def sign_flip(d: npt.ArrayLike, seed: int = 0, *, draws: int = 99_999) -> float:

@@ -36,10 +36,10 @@ def power_to_differ(n: int, effect: float, sd: float, *, alpha: float = 0.05, ov
     if sd == 0.0:
         return float(effect != 0.0)
     bound = stats.t.isf(proportion("alpha", alpha) / 2, n - 1)
-    # by symmetry |effect| will do, and scipy's noncentral t is most exact for a positive noncentrality
-    noncentrality = min(abs(effect) / (sd * np.sqrt(1 / n + overlap)), 30.0)
-    upper = float(stats.nct.sf(bound, n - 1, noncentrality))
-    return min(1.0, upper + float(stats.t.sf(bound, n - 1) if noncentrality == 0 else 0.0))
+    noncentrality = effect / (sd * np.sqrt(1 / n + overlap))
+    # P(T < −t*) is written as the mirrored upper tail: scipy's lower tail is NaN far out
+    upper, lower = stats.nct.sf(bound, n - 1, noncentrality), stats.nct.sf(bound, n - 1, -noncentrality)
+    return min(1.0, float(upper + lower))
 
 
 def power_to_equate(

@@ -25,16 +25,16 @@ from steepest.base.errors import BadInput
 from steepest.evidence import looks as looking
 from steepest.evidence.diverged import fill
 from steepest.evidence.paired import (
+    BOOTSTRAP_FROM,
     EXACT_UP_TO,
     Floats,
     Interval,
-    bca_interval,
     differences,
+    mean_interval,
     pairing_correlation,
     proportion,
     sign_flip,
     superiority,
-    t_interval,
 )
 from steepest.evidence.power import replicates_needed
 from steepest.evidence.resampled import resampled_t
@@ -42,7 +42,6 @@ from steepest.evidence.rope import seed_noise
 
 Kind = Literal["better", "equivalent", "worse", "unresolved"]
 FEWEST = 6  # replicates; with five the smallest exact p is 0.0625
-BOOTSTRAP_FROM = 10  # replicates; below, resampling has too few values to learn the skew from
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,8 @@ def judge(
 ) -> Verdict:
     """Compare A with B on paired replicates.
 
-    The interval is Student's below 10 replicates, BCa widened for small n from 10, and Nadeau and Bengio's
-    corrected t where splits overlap. The test is the exact sign-flip test, by random signs beyond
+    The interval is Student's below 10 replicates, from 10 the hull of Student's and the BCa bootstrap, and
+    Nadeau and Bengio's corrected t where splits overlap. The test is the exact sign-flip test, by random signs beyond
     30 replicates.
 
     Args:
@@ -197,9 +196,8 @@ def _lead(d: Floats, alpha: float, overlap: float | None, seed: int) -> tuple[In
         corrected = resampled_t(d, overlap, alpha)
         # fmax: with one replicate there is no t
         return corrected.interval, float(np.fmax(flip, corrected.p_value)), f"Nadeau-Bengio t, {test}"
-    if d.size < BOOTSTRAP_FROM:
-        return t_interval(d, alpha), flip, f"Student t, {test}"
-    return bca_interval(d, alpha, seed), flip, f"BCa bootstrap, {test}"
+    name = "Student t" if d.size < BOOTSTRAP_FROM else "Student t and BCa bootstrap"
+    return mean_interval(d, alpha, seed), flip, f"{name}, {test}"
 
 
 def _decide(d: Floats, rope: float, alpha: float, overlap: float | None, seed: int) -> Verdict:
