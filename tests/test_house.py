@@ -103,3 +103,11 @@ def test_a_room_exports_all_that_its_front_door_imports(room):
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(program):
     assert not loaded_by(program).intersection(HEAVY)
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_file_a_document_names_exists(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./-]+/[\w./-]+\.\w+)`", text)
+    assert named
+    assert [name for name in named if not any((place / name).exists() for place in (ROOT, HOUSE))] == []
