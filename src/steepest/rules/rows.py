@@ -1,11 +1,12 @@
 """Rows of numbers: each classic optimizer as coefficients of the one rule in `steepest.rules.two_moment`.
 
-A row is a function of hyperparameter tensors and the step, vectorised over both: hyperparameters shaped [K]
-(one entry per member) and steps shaped [T, K] give a table [T, K] for a whole stretch of training, bias
-corrections included. Nothing here branches on a value, so members of one optimizer may differ in all of them.
+A row is a function of hyperparameters and the step, written once for both faces: tensors shaped [K] (one
+entry per member) with steps shaped [T, K] give a table [T, K] for a whole stretch of training, bias
+corrections included; plain floats give the numbers of one drop-in optimizer. Nothing branches on a value,
+so members of one optimizer may differ in all of them. Numbers that a row leaves out are zero.
 """
 
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -14,8 +15,11 @@ LEAST_EPS = (
     1.2e-38  # just above float32's smallest normal: 0/0 becomes 0 for weights that never get a gradient
 )
 
+Number = Any  # a float, or a tensor; the arithmetic below is the same for both
+Row = dict[str, Number]
 Correction = Literal["both", "off", "rate"]
 EpsPlace = Literal["outside", "inside", "folded"]
+Form = Literal["heavy_ball", "average"]
 
 
 class Coefficients(NamedTuple):
@@ -59,83 +63,75 @@ class Coefficients(NamedTuple):
         return self._replace(wd=zero, l1=zero, l2=zero)
 
 
-def _row(step: Tensor, lr: Tensor, **given: Tensor | float) -> Coefficients:
-    """Fill in what a row does not mention, and give every field the common shape."""
-    shape = torch.broadcast_tensors(step, lr)[0].shape
-    values = dict.fromkeys(Coefficients._fields, torch.zeros((), dtype=lr.dtype, device=lr.device))
-    values["lr"] = lr
-    for name, value in given.items():
+def tabulate(row: Row, step: Tensor) -> Coefficients:
+    """The row as tensors of one shape: that of the rate against the step."""
+    lr: Tensor = row["lr"]
+    shape = (step + lr).shape
+    zero = torch.zeros((), dtype=lr.dtype, device=lr.device)
+    values = dict.fromkeys(Coefficients._fields, zero)
+    for name, value in row.items():
         values[name] = torch.as_tensor(value, dtype=lr.dtype, device=lr.device)
     values["eps"] = values["eps"].clamp_min(LEAST_EPS)
     return Coefficients(**{name: value.expand(shape) for name, value in values.items()})
 
 
-def gradient_descent(step: Tensor, lr: Tensor) -> Coefficients:
+def gradient_descent(lr: Number) -> Row:
     """θ ← θ − lr·g: gradient descent and SGD differ only in the rows that g is taken over."""
-    return _row(step, lr, c2=1.0)
+    return {"lr": lr, "c2": 1.0}
 
 
 def momentum(
-    step: Tensor,
-    lr: Tensor,
-    momentum: Tensor,
-    dampening: Tensor | float = 0.0,
-    form: Literal["heavy_ball", "average"] = "heavy_ball",
+    step: Number,
+    lr: Number,
+    beta: Number,
+    dampening: Number = 0.0,
+    form: Form = "heavy_ball",
     nesterov: bool = False,
-) -> Coefficients:
+) -> Row:
     """m ← βm + b·g, θ ← θ − lr·m (Polyak 1964); with Nesterov's look-ahead θ ← θ − lr·(g + βm).
 
     `form="heavy_ball"`: b = 1 − dampening, and 1 in the first step as torch has it. `form="average"`:
     b = 1 − β, an exponential mean of gradients; it is the heavy ball at lr·(1 − β).
     """
-    first = torch.ones((), dtype=lr.dtype, device=lr.device)
-    b1 = 1 - momentum if form == "average" else torch.where(step == 1, first, first - dampening)
-    if nesterov and form == "average":
-        return _row(step, lr, a1=momentum, b1=b1, c1=momentum, c2=1 - momentum)
+    gain = 1 - beta if form == "average" else 1 - dampening * (step > 1)
+    row = {"lr": lr, "a1": beta, "b1": gain, "c1": 1.0}
     if nesterov:
-        return _row(step, lr, a1=momentum, b1=b1, c1=momentum, c2=1.0)
-    return _row(step, lr, a1=momentum, b1=b1, c1=1.0)
+        row |= {"c1": beta, "c2": 1 - beta if form == "average" else 1.0}
+    return row
+
+
+def _placed(eps: Number, place: str) -> Row:
+    return {"inner": eps} if place == "inside" else {"eps": eps}
 
 
 def adagrad(
-    step: Tensor,
-    lr: Tensor,
-    eps: Tensor,
-    lr_decay: Tensor | float = 0.0,
-    eps_place: Literal["outside", "inside"] = "outside",
-) -> Coefficients:
+    step: Number, lr: Number, eps: Number, lr_decay: Number = 0.0, eps_place: EpsPlace = "outside"
+) -> Row:
     """v ← v + g², θ ← θ − lr/(1 + (t−1)·lr_decay) · g/(√v + ε) (Duchi et al. 2011, Figure 1, diagonal)."""
-    where: dict[str, Tensor | float] = {"eps": eps} if eps_place == "outside" else {"inner": eps}
-    return _row(step, lr / (1 + (step - 1) * lr_decay), a2=1.0, b2=1.0, c2=1.0, k=1.0, p=1.0, **where)
+    rate = lr / (1 + (step - 1) * lr_decay)
+    return {"lr": rate, "a2": 1.0, "b2": 1.0, "c2": 1.0, "k": 1.0, "p": 1.0, **_placed(eps, eps_place)}
 
 
 def rmsprop(
-    step: Tensor,
-    lr: Tensor,
-    rho: Tensor,
-    eps: Tensor,
-    eps_place: Literal["outside", "inside"] = "outside",
-    centred: bool = False,
-) -> Coefficients:
+    lr: Number, rho: Number, eps: Number, eps_place: EpsPlace = "outside", centred: bool = False
+) -> Row:
     """v ← ρv + (1−ρ)g², θ ← θ − lr·g/(√v + ε) (Tieleman & Hinton 2012).
 
-    Centred (Graves 2013, equations 38–45): √(v − m²) in place of √v, with m ← ρm + (1−ρ)g.
+    Centred (Graves 2013, equations 38–41): √(v − m²) in place of √v, with m ← ρm + (1−ρ)g.
     """
-    where: dict[str, Tensor | float] = {"eps": eps} if eps_place == "outside" else {"inner": eps}
-    if centred:
-        where |= {"a1": rho, "b1": 1 - rho, "z": 1.0}
-    return _row(step, lr, a2=rho, b2=1 - rho, c2=1.0, k=1.0, p=1.0, **where)
+    row = {"lr": lr, "a2": rho, "b2": 1 - rho, "c2": 1.0, "k": 1.0, "p": 1.0, **_placed(eps, eps_place)}
+    return row | {"a1": rho, "b1": 1 - rho, "z": 1.0} if centred else row
 
 
 def adam(
-    step: Tensor,
-    lr: Tensor,
-    beta1: Tensor,
-    beta2: Tensor,
-    eps: Tensor,
+    step: Number,
+    lr: Number,
+    beta1: Number,
+    beta2: Number,
+    eps: Number,
     correction: Correction = "both",
     eps_place: EpsPlace = "outside",
-) -> Coefficients:
+) -> Row:
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − lr·m̂/(√v̂ + ε) (Kingma & Ba 2015, Algorithm 1).
 
     `correction`: "both" as published; "off" leaves m and v biased towards zero; "rate" is the textbook slip
@@ -143,24 +139,20 @@ def adam(
     ε is added to √v before correction.
     """
     unbiased2 = 1 - beta2**step
-    c1: Tensor | float = 1.0
-    k: Tensor | float = 1.0
+    row = {"lr": lr, "a1": beta1, "b1": 1 - beta1, "a2": beta2, "b2": 1 - beta2, "p": 1.0}
     if correction == "both":
-        c1, k = 1 / (1 - beta1**step), 1 / unbiased2
-    elif correction == "rate":
-        c1 = unbiased2.rsqrt()
-    where: dict[str, Tensor | float] = {"inner": eps} if eps_place == "inside" else {"eps": eps}
+        row |= {"c1": 1 / (1 - beta1**step), "k": 1 / unbiased2}
+    else:
+        row |= {"c1": unbiased2**-0.5 if correction == "rate" else 1.0, "k": 1.0}
     if eps_place == "folded" and correction == "both":
-        where = {"eps": eps * unbiased2.rsqrt()}
-    return _row(step, lr, a1=beta1, b1=1 - beta1, a2=beta2, b2=1 - beta2, c1=c1, k=k, p=1.0, **where)
+        eps = eps * unbiased2**-0.5
+    return row | _placed(eps, eps_place)
 
 
-def nadam(step: Tensor, lr: Tensor, beta1: Tensor, beta2: Tensor, eps: Tensor) -> Coefficients:
+def nadam(step: Number, lr: Number, beta1: Number, beta2: Number, eps: Number) -> Row:
     """Adam with Nesterov's look-ahead: m̂ = β₁m/(1−β₁ᵗ⁺¹) + (1−β₁)g/(1−β₁ᵗ) (Dozat 2016, Algorithm 2).
 
     The decay β₁ is constant; Dozat lets it vary, as `torch.optim.NAdam` does.
     """
-    row = adam(step, lr, beta1, beta2, eps)
-    c1 = beta1 / (1 - beta1 ** (step + 1))
-    c2 = (1 - beta1) / (1 - beta1**step)
-    return row._replace(c1=c1.expand(row.lr.shape), c2=c2.expand(row.lr.shape))
+    ahead = {"c1": beta1 / (1 - beta1 ** (step + 1)), "c2": (1 - beta1) / (1 - beta1**step)}
+    return adam(step, lr, beta1, beta2, eps) | ahead

@@ -17,19 +17,19 @@ from torch import Tensor
 from steepest.base.errors import BadInput, closest
 from steepest.base.recipe import Recipe
 from steepest.rules import rows
-from steepest.rules.rows import Coefficients
+from steepest.rules.rows import Coefficients, Row, tabulate
 
 __all__ = ["OPTIMIZERS", "Coefficients", "coefficients", "recipe_coefficients", "update"]
 
-_Row = Callable[[Mapping[str, Tensor], Tensor], Coefficients]
+_RowOf = Callable[[Mapping[str, Tensor], Tensor], Row]
 
-OPTIMIZERS: Mapping[str, _Row] = {
-    "gd": lambda h, t: rows.gradient_descent(t, h["lr"]),
-    "sgd": lambda h, t: rows.gradient_descent(t, h["lr"]),
+OPTIMIZERS: Mapping[str, _RowOf] = {
+    "gd": lambda h, t: rows.gradient_descent(h["lr"]),  # noqa: ARG005
+    "sgd": lambda h, t: rows.gradient_descent(h["lr"]),  # noqa: ARG005
     "momentum": lambda h, t: rows.momentum(t, h["lr"], h["momentum"]),
     "nesterov": lambda h, t: rows.momentum(t, h["lr"], h["momentum"], nesterov=True),
     "adagrad": lambda h, t: rows.adagrad(t, h["lr"], h["eps"]),
-    "rmsprop": lambda h, t: rows.rmsprop(t, h["lr"], h["rho"], h["eps"]),
+    "rmsprop": lambda h, t: rows.rmsprop(h["lr"], h["rho"], h["eps"]),  # noqa: ARG005
     "adam": lambda h, t: rows.adam(t, h["lr"], h["beta1"], h["beta2"], h["eps"]),
     "adamw": lambda h, t: rows.adam(t, h["lr"], h["beta1"], h["beta2"], h["eps"]),
     "nadamw": lambda h, t: rows.nadam(t, h["lr"], h["beta1"], h["beta2"], h["eps"]),
@@ -67,7 +67,7 @@ def coefficients(optimizer: str, hyper: Mapping[str, Tensor], step: Tensor) -> C
         raise BadInput("optimizer", "must be a known rule", optimizer, closest(optimizer, OPTIMIZERS))
     step = step.to(hyper["lr"].dtype) if "lr" in hyper else step
     try:
-        row = OPTIMIZERS[optimizer](hyper, step)
+        row = tabulate(OPTIMIZERS[optimizer](hyper, step), step)
     except KeyError as missing:
         raise BadInput(
             "hyper", f"must hold {missing.args[0]!r} for {optimizer}", sorted(hyper), "Add it as a tensor."
