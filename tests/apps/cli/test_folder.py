@@ -8,11 +8,21 @@ from steepest.apps.cli.folder import writable
 from steepest.base.errors import BadInput
 
 
-def test_a_new_folder_is_made_and_left_empty(tmp_path):
-    folder = writable(tmp_path / "a" / "b")
-    assert folder.is_dir()
-    assert list(folder.iterdir()) == []
-    assert writable(folder) == folder
+def test_nothing_is_left_behind_whether_the_folder_exists_or_not(tmp_path):
+    assert writable(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert writable(tmp_path) == tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_relative_folder_is_looked_for_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert writable(Path("runs/mine")) == Path("runs/mine")
+
+
+def test_a_link_to_nowhere_is_in_the_way(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(BadInput, match="must be a folder"):
+        writable(tmp_path / "link" / "run")
 
 
 def test_no_folder_stays_undecided():

@@ -1,6 +1,5 @@
 """The run folder a command will write: checked before any work is done, so that no study ends in vain."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -8,25 +7,24 @@ from steepest.base.errors import BadInput
 
 
 def writable(out: Path | None) -> Path | None:
-    """Create the folder `out` and prove that a file can be written in it; None stays None.
+    """Prove that the folder `out` can be written or made, without leaving anything behind; None stays None.
 
     Raises:
-        BadInput: if a file is in the way, or the folder cannot be made or written.
+        BadInput: if a file is in the way, or nothing can be written there.
 
     Example:
         >>> import tempfile
-        >>> writable(Path(tempfile.mkdtemp()) / "run").is_dir()
-        True
+        >>> writable(Path(tempfile.mkdtemp()) / "run").exists()
+        False
     """
     if out is None:
         return None
     remedy = "Name a folder that you may write, such as runs/mine."
-    in_the_way = next((p for p in (out, *out.parents) if os.path.lexists(p) and not p.is_dir()), None)
-    if in_the_way is not None:
-        raise BadInput("--out", "must be a folder", str(out), f"{in_the_way} is a file. {remedy}")
+    nearest = next(place for place in (out, *out.absolute().parents) if place.exists() or place.is_symlink())
+    if not nearest.is_dir():
+        raise BadInput("--out", "must be a folder", str(out), f"{nearest} is a file. {remedy}")
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
+        with tempfile.TemporaryDirectory(dir=nearest):
             return out
     except OSError as error:
         raise BadInput(

@@ -22,7 +22,7 @@ Target = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Column to predict, in a file with columns.",
+        help="Column to predict: its name, or its place (0 is the first, -1 the last).",
         show_default=False,
         rich_help_panel=DATA,
     ),
