@@ -103,29 +103,39 @@ def test_every_script_is_valid_clean_python_without_this_package(tmp_path):
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr
 
 
-@pytest.mark.parametrize(
-    ("recipe", "task"),
-    [
-        (Recipe(epochs=2, width=8, schedule="cosine", warmup=0.05, dropout=0.1), "classification"),
-        (
-            Recipe(epochs=2, width=8, optimizer="nesterov", clip_norm=1.0, label_smoothing=0.1),
-            "classification",
-        ),
-        (Recipe(epochs=2, network="linear", optimizer="gd", lr=0.3, schedule="linear"), "classification"),
-        (Recipe(epochs=2, width=8, optimizer="nadamw", batch_size=7, l1=1e-4, l2=1e-4), "regression"),
-    ],
-    ids=["adamw", "nesterov", "linear gd", "regression nadamw"],
-)
+RUNS = [
+    (Recipe(epochs=2, width=8, schedule="cosine", warmup=0.05, dropout=0.1), "classification"),
+    (Recipe(epochs=2, width=8, optimizer="nadamw", batch_size=7, l1=1e-4, l2=1e-4), "regression"),
+    (Recipe(epochs=2, width=8, optimizer="nesterov", clip_norm=1.0, label_smoothing=0.1), "classification"),
+    (Recipe(epochs=2, network="linear", optimizer="gd", lr=0.3, schedule="linear"), "classification"),
+]
+
+
+@pytest.mark.parametrize(("recipe", "task"), RUNS[:2], ids=["adamw", "regression nadamw"])
 def test_script_runs_alone_and_prints_the_metric(recipe, task, tmp_path):
     write_data(tmp_path, task)
     (tmp_path / "train.py").write_text(training_script(facts_of(recipe, task)), encoding="utf-8")
     done = run(sys.executable, "-I", "-W", "error", "train.py", "--epochs", "3", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    *epochs, last = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in epochs] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert_prints_the_metric(done.stdout, task, epochs=3)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "task"), RUNS, ids=["adamw", "regression nadamw", "nesterov", "linear gd"]
+)
+def test_main_prints_the_metric(recipe, task, tmp_path, capsys, monkeypatch):
+    write_data(tmp_path, task)
+    module = load_script(facts_of(recipe, task), tmp_path)
+    with torch.random.fork_rng():
+        assert_prints_the_metric(run_main(module, capsys, monkeypatch), task, epochs=2)
+
+
+def assert_prints_the_metric(output: str, task: str, epochs: int) -> None:
+    *lines, last = output.splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"epoch {i + 1}/{epochs}" for i in range(epochs)]
     assert last.endswith("(15 rows)")
     if task == "classification":
-        assert 0 <= float(last.split()[2]) <= 1
+        assert 0 <= float(last.removeprefix("test accuracy ").split()[0]) <= 1
     else:
         assert last.startswith("test R2 ")
         assert float(last.split("RMSE ")[1].split()[0]) > 0
