@@ -1,0 +1,306 @@
+"""What a study found, as plain frozen records: read from its journal, shown by every face of the report.
+
+Nothing is estimated here. Verdicts, intervals and noise were computed by the study and stand in the
+journal's documents; whatever a document leaves out stays at its default, so an unfinished study reads too.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from steepest.store import CurvePoint, Journal
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What was asked, of which data, with which tools."""
+
+    data: str = "unnamed data"
+    task: str = ""
+    target: str = ""
+    classes: tuple[str, ...] = ()
+    rows: int | None = None
+    features: int | None = None
+    development_rows: int | None = None
+    test_rows: int | None = None
+    fingerprint: str = ""
+    notes: tuple[str, ...] = ()
+    columns: tuple[tuple[str, ...], ...] = ()
+    command: str = ""
+    budget: str = ""
+    seed: int | None = None
+    score_name: str = "score"
+    score_unit: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    started: str | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The found recipe against the default, over paired replicates; scores are higher-is-better."""
+
+    kind: str = "unresolved"
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    n: int = 0
+    n_needed: int | None = None
+    rope: float | None = None
+    p_value: float | None = None
+    p_superior: float | None = None
+    sentence: str = ""
+    method: str = ""
+    winner_scores: tuple[float, ...] = ()
+    default_scores: tuple[float, ...] = ()
+
+    @property
+    def differences(self) -> tuple[float, ...]:
+        """Winner minus default, replicate by replicate."""
+        return tuple(w - d for w, d in zip(self.winner_scores, self.default_scores, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of one recipe or baseline: their mean, standard deviation and number."""
+
+    name: str = ""
+    score: float | None = None
+    sd: float | None = None
+    n: int | None = None
+    seconds: float | None = None
+    scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finalist:
+    """A recipe that was retrained on fresh seeds."""
+
+    label: str = ""
+    member_recipe_key: str = ""
+    search_score: float | None = None
+    confirmed_mean: float | None = None
+    confirmed_sd: float | None = None
+    n: int | None = None
+    verdict_sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Curse:
+    """How far the winner's search score had flattered it."""
+
+    search_score: float | None = None
+    confirmed_mean: float | None = None
+    confirmed_low: float | None = None
+    confirmed_high: float | None = None
+    candidates: int | None = None
+    expected_flattery: float | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The default recipe over several seeds: noise and cost."""
+
+    n: int | None = None
+    mean: float | None = None
+    sd: float | None = None
+    seconds_per_member: float | None = None
+    steps_per_second: float | None = None
+    horizon_epochs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OuterTest:
+    """The outer test set, touched once."""
+
+    winner: Scores | None = None
+    default: Scores | None = None
+    baselines: tuple[Scores, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    n: int | None = None
+    confusion: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecipe:
+    """The recipe that is handed back."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    default: Mapping[str, Any] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    parameters: int | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one stage cost."""
+
+    name: str = ""
+    seconds: float | None = None
+    members: int | None = None
+    member_steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One training run: plan, curve and outcome; status "unfinished" where it has no outcome."""
+
+    number: int
+    stage: str
+    label: str
+    origin: str
+    replicate: int
+    recipe: Mapping[str, Any]
+    parameters: int
+    status: str = "unfinished"
+    cause: str = ""
+    score: float | None = None
+    epochs: float = 0.0
+    curve: tuple[CurvePoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the report shows."""
+
+    study: Study
+    members: tuple[Member, ...] = ()
+    calibration: Calibration | None = None
+    baselines: tuple[Scores, ...] = ()
+    bar: float | None = None
+    verdict: Verdict | None = None
+    finalists: tuple[Finalist, ...] = ()
+    curse: Curse | None = None
+    test: OuterTest | None = None
+    recipe: FoundRecipe | None = None
+    stages: tuple[Spent, ...] = ()
+    total_seconds: float | None = None
+    end_reason: str = ""
+    end_sentence: str = ""
+
+    def of(self, stage: str, label: str | None = None) -> tuple[Member, ...]:
+        """The members of one stage (and, where given, one label)."""
+        return tuple(m for m in self.members if m.stage == stage and label in (None, m.label))
+
+    @property
+    def winner_label(self) -> str:
+        """The confirm label of the recipe that is handed back."""
+        key = self.recipe.key if self.recipe else ""
+        matches = [f.label for f in self.finalists if key and f.member_recipe_key == key]
+        return matches[0] if matches else "finalist 1"
+
+
+def read_facts(journal: Journal) -> Facts:
+    """Read everything the report shows from a journal, finished or not.
+
+    Raises:
+        StoreError: the journal cannot be read.
+    """
+
+    def body(kind: str) -> Mapping[str, Any]:
+        document = journal.document(kind)
+        return document.body if document else {}
+
+    baselines, timing, end = body("baselines"), body("timing"), body("end")
+    return Facts(
+        study=_study(body("study")),
+        members=_members(journal),
+        calibration=_optional(Calibration, body("calibration")),
+        baselines=_rows(Scores, baselines.get("rows")),
+        bar=baselines.get("bar"),
+        verdict=_optional(Verdict, body("verdict")),
+        finalists=_rows(Finalist, body("finalists").get("rows")),
+        curse=_optional(Curse, body("curse")),
+        test=_test(body("test")),
+        recipe=_optional(FoundRecipe, body("recipe")),
+        stages=_rows(Spent, timing.get("stages")),
+        total_seconds=timing.get("total_seconds"),
+        end_reason=end.get("reason", ""),
+        end_sentence=end.get("sentence", ""),
+    )
+
+
+def _record(kind: type[Record], body: Mapping[str, Any]) -> Record:
+    """The fields a record and a document share; lists become tuples, and a NaN is a value that is missing."""
+    names = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    given = {name: body.get(name) for name in names}
+    return kind(
+        **{name: _frozen(value) for name, value in given.items() if value is not None and value == value}
+    )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _optional(kind: type[Record], body: Mapping[str, Any]) -> Record | None:
+    return _record(kind, body) if body else None
+
+
+def _rows(kind: type[Record], rows: Sequence[Mapping[str, Any]] | None) -> tuple[Record, ...]:
+    return tuple(_record(kind, row) for row in rows or ())
+
+
+def _study(body: Mapping[str, Any]) -> Study:
+    """Class names as words, whether the study kept names or only their number."""
+    classes = body.get("classes") or ()
+    names = range(classes) if isinstance(classes, int) else classes
+    return _record(Study, {**body, "classes": [str(name) for name in names]})
+
+
+def _test(body: Mapping[str, Any]) -> OuterTest | None:
+    if not body:
+        return None
+    return OuterTest(
+        winner=_scores(body.get("winner")),
+        default=_scores(body.get("default")),
+        baselines=_rows(Scores, body.get("baselines")),
+        metrics={name: value for name, value in (body.get("metrics") or {}).items() if value is not None},
+        n=body.get("n"),
+        confusion=_frozen(body.get("confusion") or []),
+    )
+
+
+def _scores(body: Mapping[str, Any] | None) -> Scores | None:
+    """{scores, mean, sd} as the study writes it."""
+    if not body:
+        return None
+    scores = body.get("scores") or []
+    return _record(Scores, {**body, "score": body.get("mean"), "n": len(scores) or None})
+
+
+def _members(journal: Journal) -> tuple[Member, ...]:
+    curves: dict[int, list[CurvePoint]] = {}
+    for point in journal.curves():
+        curves.setdefault(point.member, []).append(point)
+    ends = {end.member: end for end in journal.outcomes()}
+    members = []
+    for plan in journal.members():
+        curve, end = tuple(curves.get(plan.member, ())), ends.get(plan.member)
+        about = (
+            plan.member,
+            plan.stage,
+            plan.label,
+            plan.origin,
+            plan.replicate,
+            plan.recipe,
+            plan.parameters,
+        )
+        if end is not None:
+            members.append(Member(*about, end.status, end.cause, end.score, end.epochs, curve))
+        else:
+            reached = curve[-1] if curve else None
+            members.append(
+                Member(
+                    *about,
+                    score=reached.score if reached else None,
+                    epochs=reached.epoch if reached else 0.0,
+                    curve=curve,
+                )
+            )
+    return tuple(members)

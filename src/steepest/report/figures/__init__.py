@@ -1,0 +1,9 @@
+"""The pictures of the report, one file each: facts in, SVG out; None where there is nothing to draw."""
+
+from steepest.report.figures.baselines import draw_baselines
+from steepest.report.figures.curves import draw_curves
+from steepest.report.figures.differences import draw_differences
+from steepest.report.figures.knobs import Panel, draw_knobs
+from steepest.report.figures.search import draw_search
+
+__all__ = ["Panel", "draw_baselines", "draw_curves", "draw_differences", "draw_knobs", "draw_search"]

@@ -1,0 +1,93 @@
+"""The report as one self-contained HTML page: style and pictures inside, nothing loaded, no script."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from steepest.base.recipe import KNOBS
+from steepest.report import numbers, wording
+from steepest.report.drawing import Drawing
+from steepest.report.facts import Facts
+from steepest.report.figures import (
+    draw_baselines,
+    draw_curves,
+    draw_differences,
+    draw_knobs,
+    draw_search,
+)
+
+WIDE, NARROW = 760.0, 340.0  # pixels: each picture is drawn for a desk and for a phone
+
+
+def to_html(facts: Facts) -> str:
+    """The whole page.
+
+    Example:
+        >>> from steepest.report.facts import Facts, Study
+        >>> "<h1>No verdict yet</h1>" in to_html(Facts(Study(data="digits")))
+        True
+    """
+    figures = {
+        "differences": _both(draw_differences, facts),
+        "curves": _both(draw_curves, facts),
+        "search": _both(draw_search, facts),
+        "baselines": _both(draw_baselines, facts),
+    }
+    panels = [
+        {"name": p.name, "meaning": p.meaning, "broad": p.broad, "drawing": Markup(str(p.drawing))}
+        for p in draw_knobs(facts)
+    ]
+    text = _environment().get_template("page.html.jinja")
+    return text.render(
+        facts=facts,
+        study=facts.study,
+        figures=figures,
+        panels=panels,
+        knobs=_knob_rows(facts),
+        decimals=wording.decimals(facts),
+        words=wording,
+        n=numbers,
+    )
+
+
+def write_page(facts: Facts, path: str | Path) -> None:
+    """Write the page to a file, in UTF-8."""
+    Path(path).write_text(to_html(facts), encoding="utf-8")
+
+
+def _environment() -> Environment:
+    """Templates that escape whatever they are given and refuse unknown names."""
+    return Environment(
+        loader=PackageLoader("steepest.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _both(draw: Callable[[Facts, float], Drawing | None], facts: Facts) -> Markup | None:
+    wide, narrow = draw(facts, WIDE), draw(facts, NARROW)
+    if wide is None or narrow is None:
+        return None
+    return Markup(f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>')
+
+
+def _knob_rows(facts: Facts) -> list[dict[str, Any]]:
+    """The knobs that matter under the recipe's choices, changed ones first."""
+    recipe = facts.recipe
+    if recipe is None:
+        return []
+    rows = []
+    for name, value in recipe.values.items():
+        knob = KNOBS.get(name)
+        if knob and any(recipe.values.get(other) not in options for other, options in knob.when.items()):
+            continue
+        row = {"name": name, "value": numbers.knob(value), "changed": name in recipe.changed}
+        row["default"] = numbers.knob(recipe.default[name]) if name in recipe.default else numbers.NONE
+        row["meaning"] = knob.meaning if knob else ""
+        rows.append(row)
+    return sorted(rows, key=lambda row: not row["changed"])

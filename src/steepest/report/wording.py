@@ -1,0 +1,174 @@
+"""The sentences of the report: the same on the page, in Markdown and in the terminal."""
+
+from datetime import UTC, datetime
+
+from steepest.report.facts import Facts
+from steepest.report.figures.baselines import contenders
+from steepest.report.figures.curves import bands
+from steepest.report.frame import reaches_one
+from steepest.report.numbers import count, decimals_for, duration, finite, many, number, signed
+
+_HEADLINES = {
+    "better": "Better than the default",
+    "equivalent": "No better and no worse than the default",
+    "worse": "Worse than the default",
+    "unresolved": "Not decided yet",
+}
+_MARKS = {"better": "▲", "equivalent": "≈", "worse": "▼", "unresolved": "?"}
+
+
+def headline(facts: Facts) -> str:
+    """The verdict in a few words."""
+    if facts.verdict is not None:
+        return _HEADLINES.get(facts.verdict.kind, facts.verdict.kind.capitalize())
+    if facts.end_reason == "interrupted":
+        return "Interrupted before a verdict"
+    if facts.members and not facts.of("search"):
+        return "Only the default recipe was trained"
+    return "No verdict yet"
+
+
+def mark(facts: Facts) -> str:
+    """The verdict as one sign, for lists and terminals."""
+    return _MARKS.get(facts.verdict.kind, "?") if facts.verdict is not None else "…"
+
+
+def lead(facts: Facts) -> str:
+    """The verdict in a sentence, with its interval and number of replicates."""
+    if facts.verdict is None:
+        return facts.end_sentence or "The study has not come to its confirmation."
+    if facts.verdict.sentence:
+        return facts.verdict.sentence
+    return f"Effect {effect(facts)}, n = {facts.verdict.n}."
+
+
+def decimals(facts: Facts) -> int:
+    """Decimals for scores: two digits of the noise, as the study measured it."""
+    verdict, noise = facts.verdict, facts.calibration.sd if facts.calibration else None
+    if verdict is not None and finite([verdict.low, verdict.high]) and verdict.low != verdict.high:
+        noise = min(finite([noise, (verdict.high or 0) - (verdict.low or 0)]))
+    scores = finite(m.score for m in facts.members)
+    return decimals_for(noise, max(map(abs, scores), default=None))
+
+
+def effect(facts: Facts) -> str:
+    """The mean difference and its interval."""
+    verdict, digits = facts.verdict, decimals(facts)
+    if verdict is None or not finite([verdict.effect]):
+        return number(None)
+    text = signed(verdict.effect, digits)
+    return f"{text} ({interval(facts)})" if interval(facts) else text
+
+
+def interval(facts: Facts) -> str:
+    """The interval of the mean difference."""
+    verdict, digits = facts.verdict, decimals(facts)
+    if verdict is None or len(finite([verdict.low, verdict.high])) < 2:
+        return ""
+    low, high = signed(verdict.low, digits), signed(verdict.high, digits)
+    return f"{100 * verdict.level:.4g} % interval {low} to {high}"
+
+
+def scored(mean: float | None, sd: float | None, digits: int) -> str:
+    """A mean and its standard deviation."""
+    return number(mean, digits) + (f" ± {number(sd, digits)}" if finite([sd]) else "")
+
+
+def bar(facts: Facts) -> str:
+    """Whether the found recipe clears the best baseline, on the same rows."""
+    where, entries = contenders(facts)
+    found = next((entry for entry in entries if entry.kind == "found"), None)
+    best = next((entry for entry in entries if entry.kind == "baseline"), None)
+    if best is None:
+        return ""
+    if found is None:
+        return f"the bar to clear is {best.name}"
+    return f"{'clears' if found.score > best.score else 'does not clear'} {best.name} ({where})"
+
+
+def about_data(facts: Facts) -> str:
+    """The data set in a line: task, size, split."""
+    study = facts.study
+    parts = [study.task]
+    if study.classes:
+        parts.append(many(len(study.classes), "class", "classes"))
+    if study.rows is not None:
+        columns = f" × {many(study.features, 'column')}" if study.features is not None else ""
+        parts.append(many(study.rows, "row") + columns)
+    if study.test_rows:
+        parts.append(f"{count(study.test_rows)} kept for the test")
+    return " · ".join(part for part in parts if part)
+
+
+def when(facts: Facts) -> str:
+    """The day the study started."""
+    started = facts.study.started
+    if isinstance(started, int | float):
+        moment = datetime.fromtimestamp(started, tz=UTC)
+    else:
+        try:
+            moment = datetime.fromisoformat(str(started))
+        except ValueError:
+            return str(started or "")
+    return f"{moment.day} {moment:%B %Y, %H:%M}"
+
+
+def tried(facts: Facts) -> str:
+    """What the search did, in a sentence."""
+    search = facts.of("search")
+    if not search:
+        return ""
+    ended = {
+        status: sum(m.status == status for m in search) for status in dict.fromkeys(m.status for m in search)
+    }
+    names = {
+        "finished": "trained to the end",
+        "dropped": "left at a rung",
+        "unfinished": "cut short",
+        "interrupted": "cut short",
+    }
+    parts: dict[str, int] = {}
+    for status, n in ended.items():
+        word = names.get(status, status if status == "diverged" else f"ran {status}")
+        parts[word] = parts.get(word, 0) + n
+    return (
+        f"{many(len(search), 'recipe')} tried: "
+        + ", ".join(f"{n:,} {word}" for word, n in parts.items())
+        + "."
+    )
+
+
+def spent(facts: Facts) -> str:
+    """Time and members."""
+    members = many(len(facts.members), "member")
+    return f"{duration(facts.total_seconds)}, {members}" if facts.total_seconds is not None else members
+
+
+def bar_score(facts: Facts) -> float | None:
+    """The best baseline's score, on the rows its contenders are shown on."""
+    best = [entry.score for entry in contenders(facts)[1] if entry.kind == "baseline"]
+    return best[0] if best else facts.bar
+
+
+def curves_caption(facts: Facts) -> str:
+    """What the learning curves show."""
+    shown = {band.kind: band.runs for band in bands(facts)}
+    if "found" not in shown:
+        seeds = many(shown["default"], "seed")
+        return f"The default recipe over {seeds}: the mean, and the lowest to the highest score."
+    runs = f"{many(shown['found'], 'replicate')}"
+    return (
+        f"Trained from scratch on {runs} each that the search never saw: the mean, "
+        "and the lowest to the highest score. The steep rise at the start is cut off."
+    )
+
+
+def class_name(facts: Facts, index: int) -> str:
+    """The name of a class, its number where it has none."""
+    return facts.study.classes[index] if index < len(facts.study.classes) else str(index)
+
+
+def stretched(facts: Facts) -> str:
+    """How to read the scores of the search picture."""
+    below = "Scores far below the rest lie at the foot of the picture."
+    return f"The axis is stretched towards 1. {below}" if reaches_one(facts) else below
