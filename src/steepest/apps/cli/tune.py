@@ -27,44 +27,48 @@ EXAMPLES = """
 Ctrl-C once ends the search, confirms the best so far and still writes the run folder; twice stops at once.
 """
 
+Limit = Annotated[
+    str,
+    typer.Option(
+        metavar="LIMIT",
+        help="Wall time for everything (60s, 3m, 2h), or members to start (150trials).",
+        rich_help_panel=options.SEARCH,
+    ),
+]
+Fix = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fix",
+        metavar="KNOB=VALUE",
+        help="Leave a knob alone at this value. May be given several times.",
+        show_default=False,
+        rich_help_panel=options.SEARCH,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Processes to train in. One per core if not given.",
+        show_default=False,
+        rich_help_panel=options.SEARCH,
+    ),
+]
+
 
 def tune(
     context: typer.Context,
     data: options.Data,
     target: options.Target = None,
-    budget: Annotated[
-        str,
-        typer.Option(
-            metavar="LIMIT",
-            help="Wall time for everything (60s, 3m, 2h), or members to start (150trials).",
-            rich_help_panel=options.SEARCH,
-        ),
-    ] = "60s",
+    budget: Limit = "60s",
     objective: options.Objective = None,
-    fix: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fix",
-            metavar="KNOB=VALUE",
-            help="Leave a knob alone at this value. May be given several times.",
-            show_default=False,
-            rich_help_panel=options.SEARCH,
-        ),
-    ] = None,
+    fix: Fix = None,
     seed: options.Seed = 0,
     out: options.Out = None,
     header: options.Header = None,
     task: options.Task = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Processes to train in. One per core if not given.",
-            show_default=False,
-            rich_help_panel=options.SEARCH,
-        ),
-    ] = None,
+    workers: Workers = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
