@@ -43,7 +43,7 @@ def read_archive(path: Path, name: str, task: str | None = None) -> DataSet:
 
 def _load(path: Path) -> Mapping[str, NDArray[np.generic]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {_NAMES.get(key.lower(), key): file[key] for key in file.files}
     except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         if "pickle" in str(error):
@@ -67,10 +67,11 @@ def _append_test(
                 f"{name}_test of {path}",
                 f"must have rows of shape {own.shape[1:]} like {name}",
                 other.shape[1:],
+                _FORM,
             )
     for name, inputs, targets in (("", x, y), ("_test", x_test, y_test)):
         if len(inputs) != len(targets) or not len(inputs):
             limit = f"must have as many rows as x{name} ({len(inputs):,}), at least one"
-            raise BadData(f"y{name} of {path}", limit, len(targets))
+            raise BadData(f"y{name} of {path}", limit, len(targets), _FORM)
     rows = np.arange(len(x), len(x) + len(x_test), dtype=np.int64)
     return np.concatenate([x, x_test]), np.concatenate([y, y_test]), rows

@@ -53,9 +53,9 @@ def from_arrays(
     marks = np.isnan(matrix[:, gaps]).astype(np.float32)
     constant = int(((matrix == matrix[:1]).all(axis=0) | np.isnan(matrix).all(axis=0)).sum())
     if constant:
-        notes.append(f"{constant} of {matrix.shape[1]} columns never change; they stay in place, as zeros.")
+        notes.append(f"Columns that never change, kept in place as zeros: {constant} of {matrix.shape[1]}.")
     if gaps.any():
-        notes.append(f"Missing cells in {gaps.sum()} columns: filled with the training mean and marked.")
+        notes.append(f"Columns with missing cells, filled with the training mean and marked: {gaps.sum()}.")
     coded = code_target(tidy(targets), target, task, where)
     if labels is not None and coded.classes == tuple(str(code) for code in range(len(labels))):
         coded = dataclasses.replace(coded, classes=tuple(labels))
@@ -94,7 +94,7 @@ def _matrix(x: object, where: str) -> tuple[Floats, list[str]]:
     infinite = np.isinf(matrix)
     if infinite.any():
         matrix[infinite] = np.nan
-        notes.append(f"{infinite.sum():,} infinite cells are taken as missing.")
+        notes.append(f"Infinite cells, taken as missing: {infinite.sum():,}.")
     return matrix, notes
 
 
@@ -106,5 +106,6 @@ def _targets(y: object, rows: int, where: str) -> Cells:
         remedy = "For one-hot targets: y.argmax(1)."
         raise BadData(f"y of {where}", "must hold one value per row", f"shape {values.shape}", remedy)
     if len(values) != rows:
-        raise BadData(f"y of {where}", f"must have as many rows as x ({rows:,})", len(values))
+        remedy = "Each row of x needs its target."
+        raise BadData(f"y of {where}", f"must have as many rows as x ({rows:,})", len(values), remedy)
     return pd.Series(values)

@@ -40,14 +40,12 @@ def assemble(
         BadData: fewer than 20 rows with a target, or no inputs.
     """
     if not feature_names:
-        reasons = (
-            "; ".join(f"{column.name!r}: {column.note}" for column in columns[:5]) or "there are no others"
-        )
+        reasons = "; ".join(f"{column.name!r}: {column.note}" for column in columns[:5]) or "nothing"
         raise BadData(where, "must have a usable column beside the target", "none", f"Left out: {reasons}.")
     said = [*notes, *target.notes]
     rows = int(target.known.sum())
     if rows < LEAST_ROWS:
-        remedy = "Fewer cannot be split into training, validation and test."
+        remedy = "Add rows: fewer cannot be split into training, validation and test."
         raise BadData(where, f"must have at least {LEAST_ROWS} rows with a target", rows, remedy)
     if rows < len(x):
         x = x[target.known]
@@ -76,8 +74,7 @@ def _duplicates(groups: Rows, test_rows: Rows | None) -> list[str]:
     repeated = len(groups) - int(groups.max()) - 1
     if not repeated:
         return []
-    plural = "s repeat" if repeated > 1 else " repeats"
-    said = f"{repeated:,} row{plural} another's inputs exactly"
+    said = f"Rows that repeat another's inputs exactly: {repeated:,}"
     if test_rows is None:
         return [f"{said}; equal rows stay on one side of every split."]
     training = np.setdiff1d(np.arange(len(groups)), test_rows)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from steepest.data.dataset import Column
+from steepest.data.dataset import Column, Kind
 
 Cells: TypeAlias = "pd.Series[Any]"
 
@@ -22,6 +22,7 @@ _YES_NO = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 _YES = frozenset({"true", "yes", "t", "y"})
 _ISO_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}.*)?")
 _OTHER_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([ T]\d{1,2}:\d{2}.*)?")
+_KINDS: dict[str, Kind] = {"number": "number", "boolean": "boolean", "date": "date"}
 _STRAY_SHARE = 0.01
 
 
@@ -162,7 +163,7 @@ def describe(name: str, tidied: Tidied) -> Column:
     if len(counts) == 1 and not gaps:
         return Column(name, "left out", "it never changes")
     if tidied.form == "text":
-        return _describe_text(name, counts, gaps)
+        return _describe_text(name, counts, gaps, tidied.note)
     if (
         tidied.form == "number"
         and tidied.whole
@@ -170,11 +171,11 @@ def describe(name: str, tidied: Tidied) -> Column:
         and _counts_rows(name, known.to_numpy(np.float64))
     ):
         return Column(name, "left out", "it only numbers the rows")
-    kind = {"number": "number", "boolean": "boolean", "date": "date"}[tidied.form]
-    return Column(name, kind, gaps=gaps)  # type: ignore[arg-type]
+    kind = _KINDS[tidied.form]
+    return Column(name, kind, note=tidied.note, gaps=gaps)
 
 
-def _describe_text(name: str, counts: "pd.Series[int]", gaps: bool) -> Column:
+def _describe_text(name: str, counts: "pd.Series[int]", gaps: bool, note: str) -> Column:
     total, distinct = int(counts.sum()), len(counts)
     values = counts.index
     if all(_OTHER_DATE.fullmatch(value) for value in values):
@@ -186,7 +187,7 @@ def _describe_text(name: str, counts: "pd.Series[int]", gaps: bool) -> Column:
         return Column(name, "left out", "nearly every row has its own value, as in an identifier")
     ordered = counts.sort_index().sort_values(ascending=False, kind="stable")
     kept = tuple(str(value) for value in ordered.index[:MOST_VALUES])
-    return Column(name, "category", values=kept, other=distinct > MOST_VALUES, gaps=gaps)
+    return Column(name, "category", note, values=kept, other=distinct > MOST_VALUES, gaps=gaps)
 
 
 def _counts_rows(name: str, values: NDArray[np.float64]) -> bool:

@@ -23,7 +23,8 @@ class Column:
         name: its name, or its place (from 0) where the source has no names.
         kind: "number"; "boolean" (0 or 1); "date" (days since 1970-01-01); "category" (one input per
             value); "left out".
-        note: why it is left out, as a clause: "it never changes".
+        note: why it is left out ("it never changes"), or what was repaired ("has 2 infinite values, taken
+            as missing").
         values: a category's values, most frequent first.
         other: rarer values share one more input.
         gaps: some cells are missing: one more input says where.

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,8 @@ from steepest.base.errors import BadData
 from steepest.data.columns import MISSING
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_NOT_TEXT = frozenset({*range(9), *range(14, 27), *range(28, 32)})  # control bytes no table contains
+_QUOTE = "Look for a quote that is not closed."
 _PEEK = 200  # rows looked at to tell separator and header
 _SPELLINGS = sorted({form for word in MISSING for form in (word, word.upper(), word.title(), "NaN", "NaT")})
 
@@ -49,7 +51,17 @@ def read_delimited(path: Path, header: bool | None = None) -> tuple[pd.DataFrame
         BadData: an empty or binary file; rows of unequal length (with the line number).
     """
     layout = look(path, header)
-    frame = pd.read_csv(
+    try:
+        frame = _parse(path, layout)
+    except pd.errors.ParserError as error:
+        reason = str(error).strip().split("\n")[0]
+        raise BadData(str(path), "must be readable as cells", reason, _QUOTE) from None
+    frame.columns = pd.Index(layout.names)  # equal names are refused later, in words
+    return frame, layout.notes
+
+
+def _parse(path: Path, layout: Layout) -> pd.DataFrame:
+    return pd.read_csv(
         path,
         sep=layout.separator,
         header=0 if layout.header else None,
@@ -61,8 +73,6 @@ def read_delimited(path: Path, header: bool | None = None) -> tuple[pd.DataFrame
         keep_default_na=False,
         low_memory=False,
     )
-    frame.columns = pd.Index(layout.names)  # equal names are refused later, in words
-    return frame, layout.notes
 
 
 def look(path: Path, header: bool | None = None) -> Layout:
@@ -103,23 +113,23 @@ def infer_header(rows: Sequence[Sequence[str]]) -> tuple[bool, str]:
         >>> infer_header([["31", "f"], ["40", "m"]])
         (False, 'No header: the first row is data, columns are numbered from 0.')
     """
-    first, rest = rows[0], rows[1:]
+    first, rest = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
     headless = "No header: the first row is data, columns are numbered from 0."
-    named = [cell for cell in first if cell]
-    if len(set(named)) < len(named) and not _all_numeric_below(rest):
+    if any(_is_number(cell) or cell.lower() in MISSING - {""} for cell in first):
         return False, headless
-    if not rest or any(_is_number(cell) or cell.lower() in MISSING - {""} for cell in first):
-        return False, headless
-    columns = list(zip(*(row for row in rest if len(row) == len(first)), strict=True))
-    if any(all(_is_number(c) for c in column if c.lower() not in MISSING) for column in columns):
+    columns = list(zip(*rest, strict=True))
+    if any(name and _numeric(column) for name, column in zip(first, columns, strict=False)):
         return True, ""
-    if any(name in column for name, column in zip(first, columns, strict=False) if name):
+    named = [cell for cell in first if cell]
+    seen_again = any(name in column for name, column in zip(first, columns, strict=False) if name)
+    if seen_again or len(set(named)) < len(named):
         return False, headless
     return True, "All cells are text; the first row is taken as the header."
 
 
-def _all_numeric_below(rest: Sequence[Sequence[str]]) -> bool:
-    return bool(rest) and all(_is_number(cell) for row in rest for cell in row if cell.lower() not in MISSING)
+def _numeric(cells: Sequence[str]) -> bool:
+    known = [cell for cell in cells if cell.lower() not in MISSING]
+    return bool(known) and all(_is_number(cell) for cell in known)
 
 
 def _is_number(cell: str) -> bool:
@@ -150,7 +160,9 @@ def _check_widths(path: Path, encoding: str, separator: str, width: int) -> None
                 if len(row) != width and any(row):
                     remedy = "Correct the line, or quote cells that contain the separator."
                     where = f"{path}, line {reader.line_num}"
-                    raise BadData(where, f"must have {width} cells like the first row", len(row), remedy)
+                    raise BadData(
+                        where, f"must have as many cells as the first row ({width})", len(row), remedy
+                    )
         except csv.Error as error:
             raise BadData(
                 f"{path}, line {reader.line_num}", "must be readable as cells", str(error)
@@ -161,24 +173,26 @@ def _encoding(path: Path) -> tuple[str, list[str]]:
     """UTF-8 (with or without a byte-order mark), UTF-16 by its mark, else Latin-1, said aloud."""
     with path.open("rb") as file:
         start = file.read(4096)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16", ["The file is UTF-16."]
-    if b"\0" in start:
-        raise BadData(
-            str(path), "must be a text file", "zero bytes", "Name a .csv, .tsv, .parquet or .npz file."
-        )
+    wide = start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if not wide and not _NOT_TEXT.isdisjoint(start):
+        remedy = "Name a .csv, .tsv, .parquet or .npz file."
+        raise BadData(str(path), "must be a text file", "bytes that are no text", remedy)
     try:
-        for _ in _chunks(path, "utf-8-sig"):
-            pass
+        _decode(path, "utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         byte = f"0x{error.object[error.start]:02x}"
+        if wide:
+            raise BadData(
+                str(path), "must be whole UTF-16 text", f"byte {byte}", "Save it as UTF-8."
+            ) from None
         return "latin-1", [
             f"The file is not UTF-8 (byte {byte}); read as Latin-1. If letters look wrong, convert it."
         ]
-    return "utf-8-sig", []
+    return ("utf-16", ["The file is UTF-16."]) if wide else ("utf-8-sig", [])
 
 
-def _chunks(path: Path, encoding: str) -> Iterator[str]:
+def _decode(path: Path, encoding: str) -> None:
+    """Read all of it in pieces, for the error only."""
     with path.open(encoding=encoding, newline="") as file:
-        while chunk := file.read(1 << 20):
-            yield chunk
+        while file.read(1 << 20):
+            pass

@@ -43,10 +43,14 @@ def read_file(
     suffix = path.suffix.lower()
     _check_exists(path)
     if suffix not in SUFFIXES:
-        raise BadData(str(path), f"must end in one of {', '.join(SUFFIXES)}", suffix or "no suffix")
+        raise BadData(
+            str(path), f"must end in one of {', '.join(SUFFIXES)}", suffix or "no suffix", "Convert it."
+        )
     _check_contents(path, suffix)
     name = name or path.stem
     if suffix == ".npz":
+        if target is not None:
+            raise BadData("target", f"must not be given for {path}", target, "Its array y is the target.")
         return read_archive(path, name, task)
     if suffix == ".parquet":
         return from_table(_read_parquet(path), target, name=name, where=str(path), task=task)
@@ -73,7 +77,9 @@ def _check_exists(path: Path) -> None:
         with path.open("rb"):
             pass
     except OSError as error:
-        raise BadData("data", "must be readable", f"{path} ({error.strerror})") from None
+        raise BadData(
+            "data", "must be readable", f"{path} ({error.strerror})", "Check its permissions."
+        ) from None
 
 
 def _check_contents(path: Path, suffix: str) -> None:

@@ -74,12 +74,16 @@ def _read_named(
 
 def _read_pair(x: Any, y: Any, target: str | int | None, name: str | None, task: str | None) -> DataSet:
     frame = _frame(x)
-    label = str(target) if target is not None else str(getattr(y, "name", None) or "y")
+    given = target if target is not None else getattr(y, "name", None)
+    label = str(given if given is not None else "y")
     if frame is None:
         return from_arrays(x, y, name=name or "arrays", where="the arrays", task=task, target=label)
     targets = pd.Series(y).reset_index(drop=True)
     if len(targets) != len(frame):
-        raise BadData("y", f"must have as many rows as X ({len(frame):,})", len(targets))
+        remedy = "Each row of X needs its target."
+        raise BadData("y", f"must have as many rows as X ({len(frame):,})", len(targets), remedy)
+    if label in map(str, frame.columns):
+        raise BadData("X", "must not have a column called like y", label, "Drop it, or name y otherwise.")
     joined = frame.reset_index(drop=True).assign(**{label: targets})
     return from_table(joined, label, name=name or "table", where="the table", task=task)
 

@@ -46,7 +46,7 @@ def from_table(
     names = [str(column) for column in frame.columns]
     _refuse_equal(names, where)
     if not len(frame):
-        raise BadData(where, "must have rows", "none")
+        raise BadData(where, "must have rows", "none", "Check that it was written completely.")
     place, note = find_target(names, target, where)
     coded = code_target(tidy(frame.iloc[:, place]), names[place], task, where)
     others = [number for number in range(len(names)) if number != place]
@@ -82,8 +82,8 @@ def _say(columns: Sequence[Column], tidied: Sequence[Tidied]) -> list[str]:
         if column.kind == "left out":
             reasons[f"Left out: {{}} ({column.note})."].append(column.name)
             continue
-        if cells.note:
-            reasons[f"Repaired: {{}} {cells.note}."].append(column.name)
+        if column.note:
+            reasons[f"Repaired: {{}} {column.note}."].append(column.name)
         if column.kind == "date":
             reasons["Dates counted in days: {}."].append(column.name)
         if column.other:

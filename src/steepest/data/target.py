@@ -92,7 +92,12 @@ def code_target(tidied: Tidied, target: str, task: str | None, where: str) -> Ta
     if task is not None and task not in TASKS:
         raise BadInput("task", "must be a known task", task, closest(task, TASKS))
     if tidied.form == "nested":
-        raise BadData(f"target {target!r} of {where}", "must hold one value per row", "lists or records")
+        raise BadData(
+            f"target {target!r} of {where}",
+            "must hold one value per row",
+            "lists or records",
+            "Name another column.",
+        )
     known = tidied.cells.notna().to_numpy()
     notes = [f"The target {target!r} {tidied.note}."] if tidied.note else []
     gone = int((~known).sum())
@@ -101,16 +106,19 @@ def code_target(tidied: Tidied, target: str, task: str | None, where: str) -> Ta
             f"target {target!r} of {where}", "must have values", "only missing cells", "Name another."
         )
     if gone:
-        notes.append(
-            f"{gone:,} row{'s' * (gone > 1)} without a target {'are' if gone > 1 else 'is'} dropped."
-        )
+        notes.append(f"Rows without a target, dropped: {gone:,}.")
     cells = tidied.cells[known]
     chosen, reason = _infer(cells, tidied)
     if task is None:
         notes.append(f"Taken as {chosen}: {reason}.")
     if (task or chosen) == "regression":
         if tidied.form == "text":
-            raise BadData(f"target {target!r} of {where}", "must be numbers for a regression", cells.iloc[0])
+            raise BadData(
+                f"target {target!r} of {where}",
+                "must be numbers for a regression",
+                cells.iloc[0],
+                "Leave task open.",
+            )
         if cells.nunique() == 1:
             raise BadData(
                 f"target {target!r} of {where}", "must vary", f"only {cells.iloc[0]}", "Name another."
@@ -164,4 +172,4 @@ def _check_classes(classes: tuple[str, ...], codes: NDArray[np.int64], target: s
     if not single:
         return []
     shown = ", ".join(map(repr, single[:5])) + (", …" if len(single) > 5 else "")
-    return [f"Of {shown} there is a single row: it is trained on where the split allows, never a fair test."]
+    return [f"Classes with a single row, which is trained on and never tested: {shown}."]
