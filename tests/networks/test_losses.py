@@ -35,9 +35,9 @@ def test_no_smoothing_is_smoothing_of_zero():
     assert torch.equal(cross_entropy(z, y), cross_entropy(z, y, torch.zeros(K, dtype=torch.float64)))
 
 
-def test_squared_error_is_half_torchs_per_member():
+def test_squared_error_is_torchs_per_member():
     z, y = logits()[:, :, :1], logits(1)[:, :, 0]
-    theirs = torch.stack([0.5 * functional.mse_loss(z[k, :, 0], y[k]) for k in range(K)])
+    theirs = torch.stack([functional.mse_loss(z[k, :, 0], y[k]) for k in range(K)])
     torch.testing.assert_close(squared_error(z, y), theirs, rtol=1e-12, atol=1e-12)
 
 

@@ -164,7 +164,7 @@ def test_regression_recovers_a_linear_target_in_its_own_unit(tmp_path, capsys, m
     np.savez(
         tmp_path / "data.npz", x=x, y=y, train_rows=rows[:150], test_rows=rows[150:], scaled=np.ones(4, bool)
     )
-    recipe = Recipe(network="linear", optimizer="gd", lr=0.5, epochs=100, weight_decay=0.0)
+    recipe = Recipe(network="linear", optimizer="gd", lr=0.25, epochs=100, weight_decay=0.0)
     module = load_script(facts_of(recipe, "regression"), tmp_path)
     with torch.random.fork_rng():
         out = run_main(module, capsys, monkeypatch).splitlines()[-1]
@@ -248,7 +248,7 @@ def reference(recipe: Recipe, spec: NetworkSpec, x: torch.Tensor, y: torch.Tenso
         leaves = {name: p.clone().requires_grad_(True) for name, p in params.items()}
         out = torch.func.functional_call(network, leaves, (x,))
         if spec.outputs == 1:
-            loss = 0.5 * functional.mse_loss(out.squeeze(1), y)
+            loss = functional.mse_loss(out.squeeze(1), y)
         else:
             loss = functional.cross_entropy(out, y, label_smoothing=recipe.label_smoothing)
         grads = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))

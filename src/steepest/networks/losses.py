@@ -43,11 +43,9 @@ def cross_entropy(
 
 
 def squared_error(outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Half the squared error, one loss per member.
+    """Squared error, one loss per member; with equal weights, torch's `mse_loss`.
 
-        loss = Σ_b w_b ½(z_b - y_b)²
-
-    The ½ makes the gradient the residual; it halves torch's `mse_loss`.
+        loss = Σ_b w_b (z_b - y_b)²
 
     Args:
         outputs: z [K, B, 1].
@@ -60,9 +58,9 @@ def squared_error(outputs: Tensor, targets: Tensor, weights: Tensor | None = Non
     Example:
         >>> import torch
         >>> squared_error(torch.ones(2, 3, 1), torch.zeros(2, 3))
-        tensor([0.5000, 0.5000])
+        tensor([1., 1.])
     """
-    return _weighted(0.5 * (outputs.squeeze(2) - targets).square(), weights)
+    return _weighted((outputs.squeeze(2) - targets).square(), weights)
 
 
 def _weighted(losses: Tensor, weights: Tensor | None) -> Tensor:

@@ -205,7 +205,7 @@ def _loss(facts: ScriptFacts) -> tuple[str, str]:
     terms = [name for name, strength in (("L2", recipe.l2), ("L1", recipe.l1)) if strength]
     penalty = f", plus the {' and '.join(terms)} penalt{'ies' if len(terms) > 1 else 'y'}" if terms else ""
     if facts.task == "regression":
-        return "F.mse_loss(network(x).squeeze(1), y) / 2", f"Half the mean squared error{penalty}."
+        return "F.mse_loss(network(x).squeeze(1), y)", f"Mean squared error{penalty}."
     smoothing = f", label_smoothing={recipe.label_smoothing}" if recipe.label_smoothing else ""
     name = "Cross-entropy of smoothed labels" if smoothing else "Cross-entropy"
     return f"F.cross_entropy(network(x), y{smoothing})", f"{name}, mean over the batch{penalty}."

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from steepest.base.recipe import Recipe
+from steepest.rules.rows import LEAST_EPS
 
 _Step = Callable[[float], None]
 
@@ -94,16 +95,21 @@ class StackedRule:
             case "gd" | "sgd" | "momentum" | "nesterov":
                 return _sgd(recipe, rows)
             case "adagrad":
-                return _adagrad(recipe, rows, count)
+                return _adagrad(_guarded(recipe), rows, count)
             case "adam" | "adamw":
-                return _adam(recipe, rows, count)
+                return _adam(_guarded(recipe), rows, count)
             case "rmsprop":
-                return _rmsprop(recipe, rows, self._scratch)
+                return _rmsprop(_guarded(recipe), rows, self._scratch)
             case "nadamw":
-                return _nadam(recipe, rows, count[0], self._scratch)
+                return _nadam(_guarded(recipe), rows, count[0], self._scratch)
 
 
 _Rows = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
+
+
+def _guarded(recipe: Recipe) -> Recipe:
+    """With ε = 0 a weight that never had a gradient would become 0/0; the least normal number prevents it."""
+    return recipe if recipe.eps >= LEAST_EPS else recipe.replace(eps=LEAST_EPS)
 
 
 def _sgd(recipe: Recipe, rows: _Rows) -> _Step:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from steepest.training.chunk import Chunk, Point
-from steepest.training.matmul import fast_matmul
+from steepest.training.matmul import fast_matmul, one_thread
 from steepest.training.member import Member
 from steepest.training.source import Source
 from steepest.training.state import StackState
@@ -73,7 +73,7 @@ def run(job: Job, source: Source) -> Done:
 def _run(job: Job, source: Source) -> Done:
     started = time.monotonic()
     points: list[Point] = []
-    with fast_matmul():
+    with one_thread(), fast_matmul():
         chunk = Chunk(job.members, source, job.state)
         while chunk.state.epoch < job.until:
             if not chunk.epoch(job.deadline):

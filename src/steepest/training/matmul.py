@@ -1,4 +1,4 @@
-"""Which matrix library multiplies: the faster one where it is as accurate.
+"""How matrices are multiplied: on one thread, by the faster library where it is as accurate.
 
 On CPUs torch sends float32 products to MKL, which on AMD cores reaches less than half of oneDNN's rate.
 Asking oneDNN for "bf16" precision routes them there; on a CPU without bf16 matrix units it still computes in
@@ -29,6 +29,18 @@ def fast_matmul() -> Iterator[bool]:
         yield True
     finally:
         backend.matmul.fp32_precision = before
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Multiply on one thread inside this block: matrices this small are slower on several, tens of times so
+    where threads spin for a core that another process uses."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @functools.cache

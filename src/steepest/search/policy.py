@@ -1,0 +1,125 @@
+"""What to try next: a portfolio, the prior and uniform points first; later a model's proposals, mutations.
+
+The shares are a first setting from the literature: quasi-random search is hard to beat while many members run
+side by side (Godbole et al. 2023, Deep Learning Tuning Playbook), a portfolio gives a good recipe at once
+(AlgoPerf, arXiv 2502.15015), and a lasting uniform share guards against a bad prior (PriorBand, Mallik et al.
+2023, arXiv 2306.12370).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from steepest.base.knobs import Choice, Range
+from steepest.base.recipe import Recipe
+from steepest.base.seeds import generator
+from steepest.search.portfolio import portfolio
+from steepest.search.space import Origin, Space, cube
+from steepest.search.suggest import Suggester
+
+PRIOR_SHARE = 0.6  # of the first wave's points; the rest are uniform
+MODEL_SHARES = {"tpe": 0.4, "mutation": 0.2, "prior": 0.15, "uniform": 0.25}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A recipe to try, and who proposed it."""
+
+    recipe: Recipe
+    origin: Literal["portfolio", "prior", "uniform", "tpe", "mutation"]
+
+
+class Policy:
+    """Proposals for a whole study; no recipe is proposed twice.
+
+    Args:
+        space: what may be proposed.
+        seed: of every draw.
+    """
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self.space, self._seed = space, seed
+        self.suggester = Suggester(space, seed)
+        self._seen = {space.base.key()}
+        self._waves = 0
+        self._drawn = 0
+
+    def first_wave(self, count: int) -> list[Proposal]:
+        """The portfolio and quasi-random points, `count` in all."""
+        known = [Proposal(r, "portfolio") for r in portfolio(self.space)[: max(1, count // 8)]]
+        wave = self._new(known)
+        points = count - len(wave)
+        n_prior = round(points * PRIOR_SHARE)
+        wave += self._points(n_prior, "prior")
+        return wave + self._points(count - len(wave), "uniform")
+
+    def model_wave(self, count: int, incumbents: Sequence[Recipe], first_member: int) -> list[Proposal]:
+        """A wave that learns from the results so far.
+
+        Args:
+            count: proposals wanted.
+            incumbents: the best recipes so far, best first; mutations start from these.
+            first_member: number of the first member of the wave, under which the suggester files its trials.
+        """
+        self._waves += 1
+        n_tpe = round(count * MODEL_SHARES["tpe"])
+        n_mutation = round(count * MODEL_SHARES["mutation"]) if incumbents else 0
+        n_prior = round(count * MODEL_SHARES["prior"])
+        asked = [Proposal(self.suggester.ask(first_member + i), "tpe") for i in range(n_tpe)]
+        self._seen.update(p.recipe.key() for p in asked)  # kept even if seen: each holds an open trial
+        wave = asked + self._new(
+            [Proposal(self._mutated(incumbents, i), "mutation") for i in range(n_mutation)]
+        )
+        wave += self._points(n_prior, "prior")
+        return wave + self._points(count - len(wave), "uniform")
+
+    def _points(self, count: int, origin: Origin) -> list[Proposal]:
+        wave: list[Proposal] = []
+        for _ in range(4):  # refused and repeated points are drawn again
+            missing = count - len(wave)
+            if missing <= 0:
+                break
+            self._drawn += 1
+            points = cube(len(self.space.names), missing, self._seed * 1009 + self._drawn)
+            wave += self._new([Proposal(self.space.recipe(p, origin), origin) for p in points.tolist()])
+        return wave
+
+    def _new(self, proposals: Sequence[Proposal]) -> list[Proposal]:
+        fresh = []
+        for proposal in proposals:
+            key = proposal.recipe.key()
+            if key not in self._seen and self.space.allowed(proposal.recipe):
+                self._seen.add(key)
+                fresh.append(proposal)
+        return fresh
+
+    def _mutated(self, incumbents: Sequence[Recipe], i: int) -> Recipe:
+        """One of the best recipes with one to three knobs moved."""
+        draw = generator(self._seed, "mutation", self._waves, i)
+        parent = incumbents[min(int(draw.geometric(0.5)) - 1, len(incumbents) - 1)]
+        values = parent.model_dump()
+        names = [str(n) for n in draw.permutation(self.space.names)[: int(draw.integers(1, 4))]]
+        for name in names:
+            values[name] = _moved(values[name], self.space.where(name, values), draw)
+        rate = self.space.where("lr", values)
+        if isinstance(rate, Range) and "lr" in self.space.names:  # another optimizer works at other rates
+            values["lr"] = min(max(values["lr"], rate.low), rate.high)
+        return self.space.tidy(values)
+
+
+def _moved(value: Any, where: Range | Choice, draw: np.random.Generator) -> Any:
+    """A neighbouring value: another option, on or off, or an eighth of the range away (one SD)."""
+    if isinstance(where, Choice):
+        return where.options[int(draw.integers(len(where.options)))]
+    if where.off is not None and value != where.off and draw.random() < 0.25:
+        return where.off
+    if value == where.off:
+        value = where.center or (where.low * where.high) ** 0.5
+    if where.scale == "log":
+        moved = value * math.exp(draw.normal() * math.log(where.high / where.low) / 8)
+    else:
+        moved = value + draw.normal() * (where.high - where.low) / 8
+    return float(f"{min(max(moved, where.low), where.high):.4g}")
