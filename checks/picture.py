@@ -7,6 +7,7 @@ The command runs in a tmux session of its own, 82 columns wide; after SECONDS, o
 kept with its colours. Needs tmux.
 """
 
+import io
 import re
 import shlex
 import subprocess
@@ -45,9 +46,8 @@ def screen(command: list[str], seconds: float) -> str:
 
 def draw(ansi: str, title: str) -> str:
     """The screen as SVG that asks no other computer for fonts."""
-    console = Console(record=True, width=COLUMNS, file=sys.stderr, force_terminal=True)
-    with console.capture():
-        console.print(Text.from_ansi(ansi), soft_wrap=True)
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(ansi), soft_wrap=True)
     svg = console.export_svg(title=title, theme=MONOKAI)
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "src" / "steepest"
-HEAVY = ("torch", "pandas", "sklearn", "optuna", "scipy", "plotly", "statsmodels", "pyarrow", "jinja2")
+HEAVY = ("torch", "pandas", "sklearn", "optuna", "scipy", "plotly", "statsmodels", "pyarrow")
 
 
 def rooms() -> list[str]:
@@ -98,6 +98,7 @@ def test_a_room_exports_all_that_its_front_door_imports(room):
         "from steepest.apps.cli.main import main; main(['--help'])",
         "from steepest.apps.cli.main import main; main(['tune', '--help'])",
         "from steepest.apps.cli.main import main; main(['tune', 'digits', '--budget', 'banana'])",
+        "from steepest.apps.cli.main import main; main(['report', 'nowhere'])",
         "from steepest.apps.cli.main import main; main(['train', 'digits', '--recipe', 'nowhere.yaml'])",
     ],
 )

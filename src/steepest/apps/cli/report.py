@@ -1,0 +1,73 @@
+"""`steepest report`: draw a study's page again from its journal, finished or not."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from steepest.apps.cli import options
+from steepest.apps.cli.output import show
+from steepest.base.errors import BadInput
+from steepest.report import wording
+from steepest.report.facts import Facts, read_facts
+from steepest.report.page import write_page
+from steepest.store import open_journal
+
+PAGE = "report.html"
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  [cyan]steepest report runs/people[/cyan]
+
+  [cyan]steepest report runs/people --json | jq .verdict[/cyan]
+
+Reads study.db, so it also shows a study that was killed half-way.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """A study read back from its run folder."""
+
+    facts: Facts
+    page: Path
+
+    def summary(self) -> str:
+        """The verdict, what was tried, and where the page is."""
+        lines = [
+            f"{self.facts.study.data}: {wording.headline(self.facts)}",
+            wording.lead(self.facts),
+            wording.tried(self.facts),
+            wording.spent(self.facts),
+            f"Page: {self.page}",
+        ]
+        return "\n".join(line for line in lines if line)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every fact of the report."""
+        return {**asdict(self.facts), "page": str(self.page)}
+
+
+def report(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="A run folder, as tune writes it.", show_default=False),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Every fact as one JSON object.", rich_help_panel=options.OUTPUT)
+    ] = False,
+) -> None:
+    """Write the report page of a study again, and print its verdict.
+
+    The page is FOLDER/report.html, drawn from the numbers in FOLDER/study.db; nothing is trained again.
+    """
+    if not folder.is_dir():
+        state = "a file" if folder.exists() else "nothing there"
+        raise BadInput("folder", "must be a run folder", f"{folder} ({state})", "Check the path.")
+    with open_journal(folder) as journal:
+        facts = read_facts(journal)
+    page = folder / PAGE
+    write_page(facts, page)
+    show(Reopened(facts, page), as_json=as_json)
