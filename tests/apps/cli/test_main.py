@@ -99,6 +99,7 @@ def test_quiet_json_says_nothing_on_standard_error(capsys):
             2,
             "runs/x/study.db cannot be used: Permis",
         ),
+        (OSError(28, "No space left on device"), 2, "the disk is full"),
         (KeyboardInterrupt(), 130, "stopped"),
     ],
 )

@@ -4,6 +4,7 @@ Exit codes: 0 done; 2 something the user can put right, told in one message on s
 Ctrl-C. A traceback means a bug in steepest.
 """
 
+import errno
 import inspect
 import shlex
 import sys
@@ -20,6 +21,7 @@ from steepest.apps.cli import report, train, tune
 from steepest.base.errors import SteepestError
 
 STOPPED = 130
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 app = typer.Typer(
     rich_markup_mode="rich",
@@ -78,11 +80,13 @@ def main(arguments: Sequence[str]) -> int:
         _complain("error", str(error))
         return 2
     except OSError as error:
-        if error.filename is None:  # not about a file of the user's: a bug deserves its traceback
-            raise
-        _complain(
-            "error", f"{error.filename} cannot be used: {error.strerror}. Check the path and its rights."
-        )
+        if error.errno in FULL:
+            _complain("error", "the disk is full. Make room and run the command again.")
+        elif error.filename is not None:
+            what = f"{error.filename} cannot be used: {error.strerror}."
+            _complain("error", f"{what} Check the path and its rights.")
+        else:
+            raise  # not about a file of the user's: a bug deserves its traceback
         return 2
     return 0
 
