@@ -177,9 +177,8 @@ def main() -> int:
             failed += not held
             bounds = f"{100 * gate.low:.1f}-{100 * gate.high:.1f} %"
             mark = "" if held else "  FAILS"
-            print(
-                f"{gate.name:48} {bounds:>14} {100 * gate.share:6.1f} % {100 * gate.standard_error:4.1f} %{mark}"
-            )
+            found = f"{100 * gate.share:6.1f} % {100 * gate.standard_error:4.1f} %"
+            print(f"{gate.name:48} {bounds:>14} {found}{mark}")
     print(f"{count} comparisons per gate, {time.perf_counter() - started:.0f} s; a gate fails beyond 2 s.e.")
     return int(failed > 0)
 

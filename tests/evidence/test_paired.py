@@ -64,7 +64,7 @@ def test_sign_flip_by_random_signs_meets_the_exact_value() -> None:
     exact = sign_flip(d)
     drawn = sign_flip(np.append(d, 0.0), seed=1)
     assert exact == pytest.approx(
-        drawn, abs=5 * np.sqrt(exact * (1 - exact) / 99_999)
+        drawn, abs=5 * np.sqrt(exact * (1 - exact) / 19_999)
     )  # five standard errors
     assert sign_flip(np.append(d, 0.0), seed=1) == drawn
     assert sign_flip(np.append(-d, 0.0), seed=1) == drawn

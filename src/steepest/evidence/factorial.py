@@ -86,12 +86,12 @@ def interaction(
     """Estimate the interaction of two strategies and name it.
 
     Paired, each replicate gives its own I and Student's interval is taken over replicates, so split effects
-    cancel. Independent cells have SE(I) = √Σ s²/n, which is 2σ/√n for equal cells, √2 times that of one contrast: the
-    same width costs twice the replicates. Welch-Satterthwaite degrees of freedom then.
+    cancel. Independent cells have SE(I) = √Σ s²/n, which is 2σ/√n for equal cells, √2 times that of one
+    contrast: the same width costs twice the replicates. Welch-Satterthwaite degrees of freedom then.
 
-    "Worse than one alone" asks for evidence too: y11 − y10 or y11 − y01 has its interval below 0, at α/2 each.
-    Comparing means instead would call two strategies that do exactly the same (y11 = y10 = y01) a conflict in
-    two of three designs, since the larger of two noisy means lies above the third.
+    "Worse than one alone" asks for evidence too: y11 − y10 or y11 − y01 has its interval below 0, at α/2
+    each. Comparing means instead would call two strategies that do exactly the same (y11 = y10 = y01) a
+    conflict in two of three designs, since the larger of two noisy means lies above the third.
 
     Args:
         y11, y10, y01, y00: finite scores, higher better; 1 = strategy on, first index the first strategy.
@@ -133,10 +133,23 @@ def interaction(
     needed = None
     if kind == "unresolved":
         needed = _needed(effect, error * np.sqrt(min(sizes)), rope, alpha, max(min(sizes) + 1, FEWEST))
-    best = ("neither", "first", "second", "both")[int(np.argmax(means))]
     record = Interaction(
-        kind, effect, error, low, high, 1 - alpha, min(sizes), needed, rope, p_value, means[0], means[1], means[2], means[3], best
-    )  # fmt: skip
+        kind=kind,
+        effect=effect,
+        standard_error=error,
+        low=low,
+        high=high,
+        level=1 - alpha,
+        n=min(sizes),
+        n_needed=needed,
+        rope=rope,
+        p_value=p_value,
+        mean_00=means[0],
+        mean_10=means[1],
+        mean_01=means[2],
+        mean_11=means[3],
+        best=("neither", "first", "second", "both")[int(np.argmax(means))],
+    )
     return dataclasses.replace(record, sentence=_sentence(record, names, metric))
 
 

@@ -126,8 +126,8 @@ def judge(
     """Compare A with B on paired replicates.
 
     The interval is Student's below 10 replicates, from 10 the hull of Student's and the BCa bootstrap, and
-    Nadeau and Bengio's corrected t where splits overlap. The test is the exact sign-flip test, by random signs beyond
-    30 replicates.
+    Nadeau and Bengio's corrected t where splits overlap. The test is the exact sign-flip test, by random
+    signs beyond 30 replicates.
 
     Args:
         a, b: scores, higher better, shape (n,), one per replicate in the same order; NaN means diverged.
