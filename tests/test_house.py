@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "src" / "steepest"
 HEAVY = ("torch", "pandas", "sklearn", "optuna", "scipy", "plotly", "statsmodels", "pyarrow")
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "markupsafe": "jinja2"}
 
 
 def rooms() -> list[str]:
@@ -104,6 +105,21 @@ def test_a_room_exports_all_that_its_front_door_imports(room):
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(program):
     assert not loaded_by(program).intersection(HEAVY)
+
+
+def test_every_library_that_is_imported_has_its_reason_in_the_document():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w, -]+) \|", text.split("## Dependencies", 1)[1], flags=re.MULTILINE)
+    reasoned = {name for row in rows for name in row.split(", ")}
+    imported = set()
+    for path in HOUSE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+    foreign = imported - sys.stdlib_module_names - {"steepest"}
+    assert {DISTRIBUTIONS.get(name, name) for name in foreign} - reasoned == set()
 
 
 @pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
