@@ -113,6 +113,8 @@ REFUSED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
         7,
         ("target must be a column", "has 2 (numbered from 0)", "but got 7"),
     ),
+    "half a target": (given(frame()), 1.5, ("target must name a column", "but got 1.5")),
+    "empty name": (given(""), None, ("data must be a known name", "but got ''")),
     "target of a built-in": (given("iris"), "y", ("target must not be given for iris",)),
     "unknown task": (given(frame()), "ill", ("task must be a known task", "'classify'", "classification")),
     "one class": (
@@ -228,6 +230,7 @@ REFUSED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
         ("must have rows and columns", "shape (30,)", "reshape"),
     ),
     "x of text": (given(([["a"]] * ROWS, Y)), None, ("must be a matrix of numbers", "DataFrame")),
+    "constant x": (given((np.ones((ROWS, 2)), Y)), None, ("must vary in some column", "2 constant columns")),
     "ragged x": (given(([[1, 2], [3]] * 15, Y)), None, ("must be a matrix of numbers",)),
 }
 
@@ -337,6 +340,27 @@ REPAIRED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
         given(frame(stamp=[1_700_000_000 + 3 * n for n in range(ROWS)])),
         "ill",
         ("Rounded to seven digits", "'stamp'"),
+    ),
+    "thousands commas": (
+        given(frame(pay=[f"{n},{n * 7:03d}.5" for n in range(1, ROWS + 1)])),
+        "ill",
+        ("'pay' is written with thousands commas",),
+    ),
+    "decimal commas": (
+        given(frame(pay=[f"{n % 9},{n}" for n in range(ROWS)])),
+        "ill",
+        ("with decimal commas",),
+    ),
+    "percent": (
+        given(frame(pay=[f"{n}.5 %" for n in range(ROWS)])),
+        "ill",
+        ("'pay' is written with percent signs",),
+    ),
+    "braces in names": (given(frame(**{"{0}": 1, "{x}": 2})), "ill", ("Left out: '{0}', '{x}' (it never",)),
+    "coarse columns": (
+        given(frame(size=[1.0, 2.0, 3.0] * 10)),
+        "ill",
+        ("exactly: 27, over half: the columns are coarse",),
     ),
     "usual target": (
         given(frame().rename(columns={"ill": "Label"})),

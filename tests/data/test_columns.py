@@ -62,6 +62,19 @@ def test_missing_however_written(cell: object) -> None:
     assert texts.cells.isna().tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["1,234", "12", "-1,234,567.5"], [1234.0, 12.0, -1234567.5]),
+        (["1,5", "2", "-0,25"], [1.5, 2.0, -0.25]),
+        (["50%", "7.5 %", "?"], [50.0, 7.5, np.nan]),
+    ],
+    ids=str,
+)
+def test_numbers_written_otherwise(cells: list[str], values: list[float]) -> None:
+    np.testing.assert_array_equal(tidy(pd.Series(cells)).cells.to_numpy(), values)
+
+
 def test_dates_count_days_from_1970_in_utc() -> None:
     assert tidy(pd.Series(["1970-01-02", "1970/01/03 12:00", ""])).cells.tolist()[:2] == [1.0, 2.5]
     assert tidy(pd.Series(pd.to_datetime(["1970-01-02", None]))).cells.tolist()[0] == 1.0

@@ -1,5 +1,7 @@
 """One table in every form gives one data set; built-in names and real files read as they should."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -162,3 +164,9 @@ def test_adult_reads_within_a_second_and_a_half() -> None:
     start = time.process_time()
     read(path, 14)
     assert time.process_time() - start < 1.5
+
+
+def test_importing_the_reader_loads_nothing_heavy() -> None:
+    code = "import sys, steepest.data.read; print(*{'torch', 'sklearn', 'scipy', 'pyarrow.parquet'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""

@@ -60,6 +60,12 @@ def test_names_win_over_places() -> None:
     assert find_target(["a", "b", "x"], -1, "table")[0] == 2
 
 
+def test_a_date_is_predicted_in_days() -> None:
+    target = code_target(tidy(pd.Series(["1970-01-02", "1970-01-04"] * 9)), "t", None, "table")
+    assert (target.task, target.y[0]) == ("regression", 1.0)
+    assert target.notes == ("Taken as regression: it is a date, counted in days since 1970-01-01.",)
+
+
 def test_two_usual_names_are_not_chosen_between() -> None:
     with pytest.raises(Exception, match="must name a column"):
         find_target(["label", "class"], None, "table")

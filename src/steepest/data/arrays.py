@@ -52,6 +52,8 @@ def from_arrays(
     columns = tuple(Column(each, "number", gaps=bool(gap)) for each, gap in zip(names, gaps, strict=True))
     marks = np.isnan(matrix[:, gaps]).astype(np.float32)
     constant = int(((matrix == matrix[:1]).all(axis=0) | np.isnan(matrix).all(axis=0)).sum())
+    if constant == matrix.shape[1] > 0:
+        raise BadData(f"x of {where}", "must vary in some column", f"{constant} constant columns", "Check x.")
     if constant:
         notes.append(f"Columns that never change, kept in place as zeros: {constant} of {matrix.shape[1]}.")
     if gaps.any():

@@ -8,6 +8,9 @@ from steepest.base.errors import BadData
 from steepest.data.dataset import Column, DataSet, Floats, Rows, equal_rows
 from steepest.data.target import Target
 
+MOST_REPEATED = 0.5
+"""Where more than this share of rows repeats another, equality says little: equal rows may be parted."""
+
 LEAST_ROWS = 20
 """Fewer rows than this cannot be split three ways and tell anything."""
 
@@ -53,7 +56,9 @@ def assemble(
             place = np.cumsum(target.known) - 1
             test_rows = place[test_rows[target.known[test_rows]]].astype(np.int64)
     groups = equal_rows(x)
-    said += _duplicates(groups, test_rows)
+    repeated = rows - int(groups.max()) - 1
+    coarse = repeated > MOST_REPEATED * rows
+    said += _say_repeated(repeated, coarse, groups, test_rows)
     return DataSet(
         name=name,
         task=target.task,
@@ -66,17 +71,18 @@ def assemble(
         columns=columns,
         test_rows=test_rows,
         notes=tuple(said),
-        groups=groups,
+        groups=np.arange(rows, dtype=np.int64) if coarse else groups,
     )
 
 
-def _duplicates(groups: Rows, test_rows: Rows | None) -> list[str]:
-    repeated = len(groups) - int(groups.max()) - 1
+def _say_repeated(repeated: int, coarse: bool, groups: Rows, test_rows: Rows | None) -> list[str]:
     if not repeated:
         return []
     said = f"Rows that repeat another's inputs exactly: {repeated:,}"
-    if test_rows is None:
-        return [f"{said}; equal rows stay on one side of every split."]
-    training = np.setdiff1d(np.arange(len(groups)), test_rows)
-    leaked = int(np.isin(groups[test_rows], groups[training]).sum())
-    return [f"{said}; {leaked:,} of the {len(test_rows):,} test rows are also among the training rows."]
+    if test_rows is not None:
+        training = np.setdiff1d(np.arange(len(groups)), test_rows)
+        leaked = int(np.isin(groups[test_rows], groups[training]).sum())
+        return [f"{said}; {leaked:,} of the {len(test_rows):,} test rows are also among the training rows."]
+    if coarse:
+        return [f"{said}, over half: the columns are coarse, so equal rows are split like any others."]
+    return [f"{said}; equal rows stay on one side of every split."]

@@ -22,6 +22,11 @@ _YES_NO = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 _YES = frozenset({"true", "yes", "t", "y"})
 _ISO_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}.*)?")
 _OTHER_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([ T]\d{1,2}:\d{2}.*)?")
+_SPELLINGS = (
+    (re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"), ",", "", "thousands commas"),
+    (re.compile(r"[-+]?\d*(,\d+)?"), ",", ".", "decimal commas"),
+    (re.compile(r"[-+]?\d*\.?\d+ ?%"), "%", "", "percent signs"),
+)
 _KINDS: dict[str, Kind] = {"number": "number", "boolean": "boolean", "date": "date"}
 _STRAY_SHARE = 0.01
 
@@ -117,7 +122,8 @@ def _as_booleans(codes: NDArray[np.intp], texts: list[str], known: list[str]) ->
 
 def _as_numbers(codes: NDArray[np.intp], texts: list[str], missing: NDArray[np.bool_]) -> Tidied | None:
     """Numbers, save for at most one row in a hundred that is something else and counts as missing."""
-    spelled = pd.Series([*texts, "nan"], dtype="object")
+    plain, spelling = _plain_numbers(texts, missing)
+    spelled = pd.Series([*plain, "nan"], dtype="object")
     numbers: NDArray[np.float64] = pd.to_numeric(spelled, errors="coerce").to_numpy(np.float64)
     strays = np.isnan(numbers) & ~missing
     rows = np.flatnonzero(strays[codes])
@@ -125,10 +131,19 @@ def _as_numbers(codes: NDArray[np.intp], texts: list[str], missing: NDArray[np.b
         return None
     tidied = _tidy_numbers(pd.Series(numbers[codes]))
     if not len(rows):
-        return tidied
+        return replace(tidied, note=" and ".join(filter(None, (spelling, tidied.note))))
     cells = "1 cell that is no number" if len(rows) == 1 else f"{len(rows)} cells that are no numbers"
     note = f"has {cells} ({texts[codes[rows[0]]]!r} in data row {rows[0] + 1}), taken as missing"
     return replace(tidied, note=" and ".join(filter(None, (note, tidied.note))))
+
+
+def _plain_numbers(texts: list[str], missing: NDArray[np.bool_]) -> tuple[list[str], str]:
+    """Numbers written with thousands commas, decimal commas or percent signs, if that is what all are."""
+    known = [text for text, gone in zip(texts, missing, strict=False) if not gone]
+    for pattern, mark, plain, words in _SPELLINGS:
+        if any(mark in text for text in known) and all(pattern.fullmatch(text) for text in known):
+            return [text.replace(mark, plain).strip() for text in texts], f"is written with {words}"
+    return texts, ""
 
 
 def _as_dates(

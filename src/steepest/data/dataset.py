@@ -75,7 +75,7 @@ class DataSet:
         test_rows: int64 row numbers the source itself sets aside for the test, or None.
         notes: every decision and repair, one sentence each.
         groups: int64 [N]: rows of one number stay on one side of every split. By default rows that are
-            equal in all inputs share a number.
+            equal in all inputs share a number; readers lift this where over half the rows repeat another.
         fingerprint: digest of content: equal data has an equal fingerprint, whatever it is called.
 
     Example:

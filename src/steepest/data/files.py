@@ -59,10 +59,11 @@ def read_file(
 
 
 def near_files(path: Path) -> list[str]:
-    """Readable data files beside `path`, as the user would write them."""
+    """Data files beside `path`, as the user would write them; a .txt may be anything and is not offered."""
+    offered = set(SUFFIXES) - {".txt"}
     with contextlib.suppress(OSError):
         beside: Iterable[Path] = sorted(path.parent.iterdir())
-        return [str(each) for each in beside if each.suffix.lower() in SUFFIXES and each.is_file()]
+        return [str(each) for each in beside if each.suffix.lower() in offered and each.is_file()]
     return []
 
 

@@ -66,7 +66,7 @@ def _read_named(
         if target is not None:
             raise BadInput("target", f"must not be given for {source}", target, "It brings its own.")
         return builtin.read_builtin(source, task)
-    if path.exists() or path.suffix.lower() in SUFFIXES or path.parent != Path():
+    if source.strip() and (path.exists() or path.suffix.lower() in SUFFIXES or path.parent != Path()):
         return read_file(path, target, name=name, header=header, task=task)
     options = [*builtin.NAMES, *near_files(path)]
     raise BadData("data", "must be a known name or a file that exists", source, closest(source, options))

@@ -1,7 +1,7 @@
 """From a data frame to a data set."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -77,26 +77,28 @@ def _refuse_equal(names: Sequence[str], where: str) -> None:
 
 def _say(columns: Sequence[Column], tidied: Sequence[Tidied]) -> list[str]:
     """One sentence per kind of decision, not per column: a table may have thousands."""
-    reasons: dict[str, list[str]] = defaultdict(list)
+    said: dict[tuple[str, str], list[str]] = defaultdict(list)
     for column, cells in zip(columns, tidied, strict=True):
-        if column.kind == "left out":
-            reasons[f"Left out: {{}} ({column.note})."].append(column.name)
-            continue
-        if column.note:
-            reasons[f"Repaired: {{}} {column.note}."].append(column.name)
-        if column.kind == "date":
-            reasons["Dates counted in days: {}."].append(column.name)
-        if column.other:
-            reasons[
-                f"Only the {MOST_VALUES} most frequent values keep an input, the rest share one: {{}}."
-            ].append(column.name)
-        if column.gaps:
-            reasons["Missing cells filled with the training mean (or no category) and marked: {}."].append(
-                column.name
-            )
-        if cells.form in ("number", "date") and _loses_digits(cells):
-            reasons["Rounded to seven digits (float32), which merges values: {}."].append(column.name)
-    return [sentence.format(_listed(names)) for sentence, names in reasons.items()]
+        for before, after in _decisions(column, cells):
+            said[before, after].append(column.name)
+    return [f"{before}: {_listed(names)}{after}." for (before, after), names in said.items()]
+
+
+def _decisions(column: Column, cells: Tidied) -> Iterator[tuple[str, str]]:
+    """What is said before and after the column's name."""
+    if column.kind == "left out":
+        yield "Left out", f" ({column.note})"
+        return
+    if column.note:
+        yield "Repaired", f" {column.note}"
+    if column.kind == "date":
+        yield "Dates counted in days", ""
+    if column.other:
+        yield f"Only the {MOST_VALUES} most frequent values keep an input, the rest share one", ""
+    if column.gaps:
+        yield "Missing cells filled with the training mean (or no category) and marked", ""
+    if cells.form in ("number", "date") and _loses_digits(cells):
+        yield "Rounded to seven digits (float32), which merges values", ""
 
 
 def _loses_digits(cells: Tidied) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 
 import numpy as np
 import pandas as pd
@@ -60,11 +61,11 @@ def find_target(names: Sequence[str], target: str | int | None, where: str) -> t
             target,
             f"Its columns are {shown}. Perhaps the last: --target {names[-1]}.",
         )
-    if str(target) in names and not isinstance(target, bool):
+    if str(target) in names:
         return list(names).index(str(target)), ""
     try:
-        place = int(target)
-    except ValueError:
+        place = int(target) if isinstance(target, str) else index(target)
+    except (ValueError, TypeError):
         raise BadData(
             "target", f"must name a column of {where}", target, closest(str(target), names)
         ) from None
@@ -133,6 +134,8 @@ def code_target(tidied: Tidied, target: str, task: str | None, where: str) -> Ta
 def _infer(cells: Cells, tidied: Tidied) -> tuple[Task, str]:
     if tidied.form in ("text", "boolean"):
         return "classification", f"its values are {'text' if tidied.form == 'text' else 'yes or no'}"
+    if tidied.form == "date":
+        return "regression", "it is a date, counted in days since 1970-01-01"
     distinct, rows = cells.nunique(), len(cells)
     if distinct <= 2:
         return "classification", "it has two values"
