@@ -108,12 +108,12 @@ def _even_ticks(low: float, high: float, about: int) -> list[tuple[float, str]]:
     return [(value, _label(value, f",.{max(0, -power)}f")) for value in values]
 
 
-def _log_ticks(low: float, high: float, about: int) -> list[tuple[float, str]]:
+def _log_ticks(low: float, high: float, about: int, least: int = 2) -> list[tuple[float, str]]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     values = [low, high]
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
         inside = [m * 10.0**d for d in decades for m in steps if low * 0.999 <= m * 10.0**d <= high * 1.001]
-        if len(inside) >= 2:
+        if len(inside) >= least:
             values = inside[:: math.ceil(len(inside) / max(about, 2))]
             break
     return [(value, _label(value, "g" if 1e-4 < value < 1e5 else ".2g")) for value in values]
@@ -121,7 +121,7 @@ def _log_ticks(low: float, high: float, about: int) -> list[tuple[float, str]]:
 
 def _ticks_below(top: float, low: float, high: float, about: int) -> list[tuple[float, str]]:
     """Ticks at round distances from the best value: 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, …"""
-    inside = _log_ticks(top - high, top - low, about)
+    inside = _log_ticks(top - high, top - low, about, least=4)
     return [(top - distance, f"{top - distance:g}".replace("-", "−")) for distance, _ in reversed(inside)]
 
 

@@ -77,13 +77,19 @@ def scored(mean: float | None, sd: float | None, digits: int) -> str:
 def bar(facts: Facts) -> str:
     """Whether the found recipe clears the best baseline, on the same rows."""
     where, entries = contenders(facts)
-    found = next((entry for entry in entries if entry.kind == "found"), None)
-    best = next((entry for entry in entries if entry.kind == "baseline"), None)
-    if best is None:
+    best = next((entry.name for entry in entries if entry.kind == "baseline"), "")
+    if not best:
         return ""
-    if found is None:
-        return f"the bar to clear is {best.name}"
-    return f"{'clears' if found.score > best.score else 'does not clear'} {best.name} ({where})"
+    verb = {True: "cleared: ", False: "not cleared: ", None: ""}[cleared(facts)]
+    return f"{verb}{best} on the {where} rows"
+
+
+def cleared(facts: Facts) -> bool | None:
+    """Whether the found recipe scores above the best baseline; None before both are known."""
+    entries = contenders(facts)[1]
+    found = next((entry.score for entry in entries if entry.kind == "found"), None)
+    best = next((entry.score for entry in entries if entry.kind == "baseline"), None)
+    return None if found is None or best is None else found > best
 
 
 def about_data(facts: Facts) -> str:

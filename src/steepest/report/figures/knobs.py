@@ -123,7 +123,7 @@ def _categories(drawing: Drawing, name: str, members: Sequence[Member], y: Scale
 
     _dots(drawing, members, place)
     drawing.line((x.start, y.start), (x.end, y.start), "axis")
-    tight = max(len(written(v)) for v in ordered) * 6.4 > x.band
+    tight = max(len(written(v)) for v in ordered) * 7.2 > x.band
     for index, value in enumerate(ordered):
         lower = 11 if tight and index % 2 else 0
         drawing.text((x(value), y.start + 15 + lower), written(value), "tick", "middle")

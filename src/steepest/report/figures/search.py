@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts, Member
 from steepest.report.frame import Margins, foot, grid, score_axis, titles
-from steepest.report.numbers import count
+from steepest.report.numbers import count, many
 from steepest.report.scales import Scale
+
+GOLDEN = 0.6180339887
 
 
 def draw_search(facts: Facts, width: float) -> Drawing | None:
@@ -26,7 +28,7 @@ def draw_search(facts: Facts, width: float) -> Drawing | None:
     grid(drawing, Scale(0, 1, margins.left, width - margins.right), y)
     stayed, left = _split(facts.of("search"), lines)
     drawing.paths([[(x(e), y(s)) for e, s in line] for line in left], "tried")
-    drawing.dots([(x(line[-1][0]), y(line[-1][1])) for line in left], "tried-end")
+    drawing.dots([(x(line[-1][0]) + _aside(i), y(line[-1][1])) for i, line in enumerate(left)], "tried-end")
     drawing.paths([[(x(e), y(s)) for e, s in line] for line in stayed], "stayed")
     drawing.dots([(x(line[-1][0]), y(line[-1][1])) for line in stayed], "stayed-end")
     if facts.bar is not None:
@@ -36,6 +38,11 @@ def draw_search(facts: Facts, width: float) -> Drawing | None:
     foot(drawing, x, y.start, at=rungs if len(rungs) <= 8 else None)
     titles(drawing, "epochs trained", f"held-out {facts.study.score_name}", margins)
     return drawing
+
+
+def _aside(index: int) -> float:
+    """A few pixels to either side, so that members that left together can be told apart."""
+    return (index * GOLDEN % 1 - 0.5) * 9
 
 
 def _line(member: Member) -> list[tuple[float, float]]:
@@ -64,14 +71,17 @@ def _rungs(drawing: Drawing, x: Scale, epochs: Sequence[float]) -> list[float]:
     for epoch in epochs:
         place = float(f"{epoch:.2g}")
         seen[place] = seen.get(place, 0) + 1
-    last, written = -math.inf, []
+    last = -math.inf
+    written: list[float] = []
     for epoch in sorted(seen):
         at = x(epoch)
         if at - last < 44 or seen[epoch] < 2:
             continue
         anchor = "end" if at > x.end - 20 else "middle"
-        drawing.text((at, 38), count(seen[epoch]), "rung", anchor)
+        if not written and drawing.width > 500:
+            drawing.text((at - 4, 38), many(seen[epoch], "member"), "rung")
+        else:
+            drawing.text((at, 38), count(seen[epoch]), "rung", anchor)
         last = at
         written.append(epoch)
-    drawing.text((drawing.width - 20, 12), "members at the rung", "note", "end")
     return written

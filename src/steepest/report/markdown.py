@@ -1,0 +1,128 @@
+"""The report in Markdown, for a pull request, a notebook or an e-mail."""
+
+from collections.abc import Iterator, Sequence
+
+from steepest.report import wording
+from steepest.report.facts import Facts
+from steepest.report.figures.baselines import contenders
+from steepest.report.numbers import NONE, duration, knob, number
+
+COLUMNS = 40  # columns of the data set that are listed
+
+
+def to_markdown(facts: Facts) -> str:
+    """Verdict first, then scores, finalists, baselines, recipe, data, provenance.
+
+    Example:
+        >>> from steepest.report.facts import Facts, Study
+        >>> to_markdown(Facts(Study(data="digits"))).splitlines()[0]
+        '# digits: no verdict yet'
+    """
+    about = wording.about_data(facts)
+    blocks = [f"# {_plain(facts.study.data)}: {wording.headline(facts).lower()}", _plain(wording.lead(facts))]
+    blocks += [f"*{_plain(about)}*"] if about else []
+    for section in (_finalists, _baselines, _search, _recipe, _data, _provenance):
+        blocks += section(facts)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _finalists(facts: Facts) -> Iterator[str]:
+    if facts.verdict is not None and facts.verdict.effect is not None:
+        yield f"**{wording.effect(facts)}** {_plain(facts.study.score_name)}, n = {facts.verdict.n}."
+    if facts.curse is not None and facts.curse.sentence:
+        yield _plain(facts.curse.sentence)
+    if facts.finalists:
+        digits = wording.decimals(facts)
+        yield "## Finalists, retrained on fresh seeds"
+        yield _table(
+            ["recipe", "search", "confirmed", "n", "verdict"],
+            [
+                [
+                    row.label,
+                    number(row.search_score, digits),
+                    wording.scored(row.confirmed_mean, row.confirmed_sd, digits),
+                    NONE if row.n is None else str(row.n),
+                    row.verdict_sentence,
+                ]
+                for row in facts.finalists
+            ],
+        )
+
+
+def _baselines(facts: Facts) -> Iterator[str]:
+    where, entries = contenders(facts)
+    if any(entry.kind == "baseline" for entry in entries):
+        digits = wording.decimals(facts)
+        yield "## The bar to clear"
+        rows = [[entry.name, wording.scored(entry.score, entry.sd, digits)] for entry in entries]
+        yield _table(["", f"{where} {facts.study.score_name}"], rows)
+
+
+def _search(facts: Facts) -> Iterator[str]:
+    if wording.tried(facts):
+        yield "## What was tried"
+        yield wording.tried(facts)
+
+
+def _recipe(facts: Facts) -> Iterator[str]:
+    recipe = facts.recipe
+    if recipe is None:
+        return
+    yield "## The recipe"
+    if not recipe.changed:
+        yield "Every knob at its default."
+        return
+    rows = [
+        [f"`{name}`", knob(recipe.values.get(name)), knob(recipe.default.get(name))]
+        for name in recipe.changed
+    ]
+    yield _table(["changed", "value", "default"], rows)
+
+
+def _data(facts: Facts) -> Iterator[str]:
+    study = facts.study
+    if not (study.notes or study.columns or study.fingerprint):
+        return
+    yield "## The data"
+    if study.notes:
+        yield "\n".join(f"- {_plain(note)}" for note in study.notes)
+    if study.columns:
+        names = [f"`{column[0]}`" for column in study.columns[:COLUMNS]]
+        yield "Columns: " + ", ".join(names) + (", …" if len(study.columns) > COLUMNS else "")
+    if study.fingerprint:
+        yield f"Fingerprint: `{study.fingerprint}`"
+
+
+def _provenance(facts: Facts) -> Iterator[str]:
+    study = facts.study
+    yield "## How this was made"
+    if study.command:
+        yield f"```\n{study.command}\n```"
+    lines = [
+        facts.end_sentence,
+        f"Started {wording.when(facts)}" if wording.when(facts) else "",
+        f"Seed {study.seed}" if study.seed is not None else "",
+        f"Spent {wording.spent(facts)}" if facts.members else "",
+        *(f"{stage.name}: {duration(stage.seconds)}" for stage in facts.stages),
+        "Versions: " + ", ".join(f"{k} {v}" for k, v in study.versions.items()) if study.versions else "",
+        "Machine: " + ", ".join(f"{k} {v}" for k, v in study.machine.items()) if study.machine else "",
+    ]
+    kept = [f"- {_plain(line)}" for line in lines if line]
+    if kept:
+        yield "\n".join(kept)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _plain(text: str) -> str:
+    """Names from a data set are words, not markup."""
+    for sign in "\\`*_<>#":
+        text = text.replace(sign, "\\" + sign)
+    return text

@@ -1,0 +1,35 @@
+import pytest
+
+from steepest.report.facts import Facts, Study, read_facts
+from steepest.report.text import to_text
+
+
+def test_a_finished_study_in_a_terminal(story):
+    text = to_text(read_facts(story()))
+    lines = text.splitlines()
+    assert lines[0].startswith("digits · classification · 10 classes · 1,797 rows × 64 columns")
+    assert "▲ Better than the default" in lines
+    for label in ("score", "bar", "recipe", "spent", "end"):
+        assert sum(line.startswith(f"  {label} ") for line in lines) == 1
+    assert "search 0." in text
+    assert "→ confirmed 0." in text
+    assert "on the test rows: cleared" in " ".join(text.split())
+    assert "optimizer=nadamw lr=0.00422" in text
+    assert "58.4 s, 232 members" in text
+
+
+@pytest.mark.parametrize("options", [{}, {"until": "search"}, {"until": "start"}, {"regression": True}])
+@pytest.mark.parametrize("width", [60, 80])
+def test_lines_fit(story, options, width):
+    assert max(map(len, to_text(read_facts(story(**options)), width).splitlines())) <= width
+
+
+def test_signs_of_the_verdicts(story):
+    assert "▼ Worse than" in to_text(read_facts(story(kind="worse", gain=-0.012)))
+    assert "? Not decided yet" in to_text(read_facts(story(kind="unresolved", replicates=3, gain=0.004)))
+    assert to_text(Facts(Study(data="x"))).splitlines()[1] == "… No verdict yet"
+
+
+def test_a_bar_that_is_not_cleared_is_said(story):
+    words = " ".join(to_text(read_facts(story(kind="worse", gain=-0.012))).split())
+    assert "on the test rows: not cleared" in words
