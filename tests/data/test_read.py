@@ -167,6 +167,7 @@ def test_adult_reads_within_a_second_and_a_half() -> None:
 
 
 def test_importing_the_reader_loads_nothing_heavy() -> None:
-    code = "import sys, steepest.data.read; print(*{'torch', 'sklearn', 'scipy', 'pyarrow.parquet'} & set(sys.modules))"
+    heavy = {"torch", "sklearn", "scipy", "pyarrow.parquet"}
+    code = f"import sys, steepest.data.read; print(*{heavy} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == ""

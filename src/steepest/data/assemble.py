@@ -42,14 +42,9 @@ def assemble(
     Raises:
         BadData: fewer than 20 rows with a target, or no inputs.
     """
-    if not feature_names:
-        reasons = "; ".join(f"{column.name!r}: {column.note}" for column in columns[:5]) or "nothing"
-        raise BadData(where, "must have a usable column beside the target", "none", f"Left out: {reasons}.")
-    said = [*notes, *target.notes]
     rows = int(target.known.sum())
-    if rows < LEAST_ROWS:
-        remedy = "Add rows: fewer cannot be split into training, validation and test."
-        raise BadData(where, f"must have at least {LEAST_ROWS} rows with a target", rows, remedy)
+    _check(where, rows, feature_names, columns)
+    said = [*notes, *target.notes]
     if rows < len(x):
         x = x[target.known]
         if test_rows is not None:
@@ -73,6 +68,15 @@ def assemble(
         notes=tuple(said),
         groups=np.arange(rows, dtype=np.int64) if coarse else groups,
     )
+
+
+def _check(where: str, rows: int, feature_names: tuple[str, ...], columns: tuple[Column, ...]) -> None:
+    if not feature_names:
+        reasons = "; ".join(f"{column.name!r}: {column.note}" for column in columns[:5]) or "nothing"
+        raise BadData(where, "must have a usable column beside the target", "none", f"Left out: {reasons}.")
+    if rows < LEAST_ROWS:
+        remedy = "Add rows: fewer cannot be split into training, validation and test."
+        raise BadData(where, f"must have at least {LEAST_ROWS} rows with a target", rows, remedy)
 
 
 def _say_repeated(repeated: int, coarse: bool, groups: Rows, test_rows: Rows | None) -> list[str]:
