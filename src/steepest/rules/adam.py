@@ -6,8 +6,8 @@ import torch
 from torch.optim.optimizer import ParamsT
 
 from steepest.rules import rows
-from steepest.rules.classic import Classic, Lists, number
-from steepest.rules.drop_in import Group
+from steepest.rules.classic import Classic, Lists
+from steepest.rules.drop_in import Group, number
 from steepest.rules.rows import Correction, EpsPlace, Row
 
 

@@ -1,6 +1,5 @@
 """AdaGrad and RMSProp as drop-in optimizers: rates scaled by past gradients."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -8,8 +7,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from steepest.rules import rows
-from steepest.rules.classic import Classic, Lists, number
-from steepest.rules.drop_in import Group
+from steepest.rules.classic import Classic, Lists
+from steepest.rules.drop_in import Group, number
 from steepest.rules.rows import Row
 
 Place = Literal["outside", "inside"]
@@ -167,20 +166,13 @@ class RMSProp(Classic):
         return row | {"l2": number(group["weight_decay"])}
 
     def _general(self, group: Group, lists: Lists) -> None:
-        self._through_velocity(super()._general, group, lists)
-
-    def _trace(self, group: Group, lists: Lists) -> None:
-        self._through_velocity(super()._trace, group, lists)
-
-    def _through_velocity(self, move: Callable[[Group, Lists], None], group: Group, lists: Lists) -> None:
-        """Let `move` act on the weights, or with momentum on the velocity that then moves the weights."""
         if not group["momentum"]:
-            move(group, lists)
+            super()._general(group, lists)
             return
         params, grads, first, second, steps = lists
         velocity = self._kept("momentum_buffer", [self.state[p] for p in params], params)
         pulled = torch._foreach_neg(grads) if group["maximize"] else grads
         if group["weight_decay"]:
             pulled = torch._foreach_add(pulled, params, alpha=number(group["weight_decay"]))
-        move(group | {"maximize": False}, (velocity, list(pulled), first, second, steps))
-        torch._foreach_add_(params, torch._foreach_mul(velocity, -number(group["lr"])))
+        super()._general(group | {"maximize": False}, (velocity, list(pulled), first, second, steps))
+        torch._foreach_add_(params, velocity, alpha=-number(group["lr"]))

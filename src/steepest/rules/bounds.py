@@ -79,6 +79,8 @@ BOUNDS: Mapping[str, Bound] = {
     "d_coef": Bound("factor on the estimated distance", open_low=True),
     "growth_rate": Bound("largest growth of the distance in one step", 1.0, math.inf),
     "ns_steps": Bound("Newton–Schulz iterations", 1, 99),
+    "centred": Bound("1 divides by the standard deviation, 0 by the root mean square", 0, 1),
+    "rest_scale": Bound("AdamW's rate as a multiple of lr"),
     "l1": Bound("L1 penalty λ·Σ|w|"),
     "l2": Bound("L2 penalty λ/2·Σw²"),
 }

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from steepest.rules import foreach
 from steepest.rules.drop_in import DropIn, Group, refuse_sparse
-from steepest.rules.rows import LEAST_EPS, Row
+from steepest.rules.rows import Row
 
 Lists = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
 
@@ -40,11 +40,8 @@ class Classic(DropIn):
         """Names of the moments that this group needs."""
         return self.first, self.second
 
-    def _init_group(self, group: Group, *lists: list[Tensor]) -> None:
-        """Fill (parameters, gradients, first, second, steps), making state where there is none.
-
-        The name is torch's: its compiler runs a method of this name outside the compiled graph.
-        """
+    def _collect(self, group: Group, lists: Lists) -> None:
+        """Fill (parameters, gradients, first, second, steps), making state where there is none."""
         params, grads, first, second, steps = lists
         params.extend([p for p in group["params"] if p.grad is not None])
         grads.extend([p.grad for p in params])  # type: ignore[misc]
@@ -62,12 +59,6 @@ class Classic(DropIn):
         if self.counted:
             steps.extend([state["step"] for state in states])
 
-    def _kept(self, name: str, states: list[dict[str, Tensor]], params: list[Tensor]) -> list[Tensor]:
-        try:
-            return [state[name] for state in states]
-        except KeyError:  # a setting that needs it was switched on during the run
-            return [s.setdefault(name, torch.zeros_like(p)) for s, p in zip(states, params, strict=True)]
-
     def _begin(self, state: dict[str, Tensor], param: Tensor, group: Group) -> None:
         """State before a parameter's first step: zeros."""
         if self.counted:
@@ -78,11 +69,8 @@ class Classic(DropIn):
 
     def _move(self, group: Group) -> None:
         lists: Lists = ([], [], [], [], [])
-        self._init_group(group, *lists)
+        self._collect(group, lists)
         if not lists[0]:
-            return
-        if torch.compiler.is_compiling():
-            self._trace(group, lists)
             return
         for part in _by_place(lists):
             if part[4]:
@@ -94,19 +82,6 @@ class Classic(DropIn):
         for step, part in _by_step(lists):
             params, grads, first, second, _ = part
             foreach.step_(params, grads, first, second, self._row(group, step), group["maximize"])
-
-    def _trace(self, group: Group, lists: Lists) -> None:
-        """Plain operations that torch's compiler merges; the step stays a tensor: no recompilation."""
-        params, grads, first, second, steps = lists
-        for index, (param, grad) in enumerate(zip(params, grads, strict=True)):
-            step: Any = steps[index].add_(1) if steps else _LATER
-            moments = (first[index] if first else None, second[index] if second else None)
-            _traced(param, -grad if group["maximize"] else grad, *moments, self._row(group, step))
-
-
-def number(value: Any) -> Any:
-    """A setting as a plain float; under the compiler it stays as it is."""
-    return float(value) if isinstance(value, Tensor) and not torch.compiler.is_compiling() else value
 
 
 def _by_place(lists: Lists) -> Sequence[Lists]:
@@ -134,19 +109,3 @@ def _by_step(lists: Lists) -> Sequence[tuple[float, Lists]]:
 def _pick(lists: Lists, at: Sequence[int]) -> Lists:
     params, grads, first, second, steps = ([items[i] for i in at] if items else [] for items in lists)
     return params, grads, first, second, steps
-
-
-def _traced(theta: Tensor, grad: Tensor, first: Tensor | None, second: Tensor | None, row: Row) -> None:
-    if row.get("l2"):
-        grad = grad + row["l2"] * theta
-    direction = row.get("c2", 0.0) * grad
-    if first is not None:
-        first.copy_(row["a1"] * first + row["b1"] * grad)
-        direction = row.get("c1", 0.0) * first + direction
-    if second is not None:
-        second.copy_(row["a2"] * second + row["b2"] * grad * grad)
-        inside = row["k"] * second + row.get("inner", 0.0)
-        if first is not None and "z" in row:
-            inside = (inside - first * first).clamp_min(0)
-        direction = direction / (inside.sqrt() + row.get("eps", 0.0) + LEAST_EPS)
-    theta.copy_((1 - row["lr"] * row.get("wd", 0.0)) * theta - row["lr"] * direction)

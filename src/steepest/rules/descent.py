@@ -7,8 +7,8 @@ from torch.optim.optimizer import ParamsT
 
 from steepest.rules import rows
 from steepest.rules.bounds import BadHyper
-from steepest.rules.classic import Classic, Lists, number
-from steepest.rules.drop_in import Group
+from steepest.rules.classic import Classic, Lists
+from steepest.rules.drop_in import Group, number
 from steepest.rules.rows import Form, Row
 
 

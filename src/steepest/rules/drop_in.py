@@ -84,9 +84,10 @@ class DropIn(Optimizer):
     @overload
     def step(self, closure: Callable[[], float]) -> float: ...
 
-    @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Move every parameter that has a gradient; gradients are left as they are.
+
+        Under `torch.compile` the step runs between two compiled regions, on the same kernels.
 
         Args:
             closure: recomputes the loss (and gradients); its value is returned.
@@ -94,6 +95,13 @@ class DropIn(Optimizer):
         Raises:
             BadParameters: for a sparse gradient.
         """
+        if torch.compiler.is_dynamo_compiling():
+            loss: float | None = _eagerly(self, closure)
+            return loss
+        return self._step(closure)
+
+    @torch.no_grad()
+    def _step(self, closure: Callable[[], float] | None) -> float | None:
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -105,6 +113,24 @@ class DropIn(Optimizer):
     def _move(self, group: Group) -> None:
         """Apply the rule to one group; what a subclass must provide."""
         raise NotImplementedError
+
+    def _kept(self, name: str, states: list[dict[str, Tensor]], params: list[Tensor]) -> list[Tensor]:
+        """A moment of each parameter, zeros where it is not there yet."""
+        try:
+            return [state[name] for state in states]
+        except KeyError:
+            return [s.setdefault(name, torch.zeros_like(p)) for s, p in zip(states, params, strict=True)]
+
+    def _counted(self, params: list[Tensor]) -> list[tuple[float, list[int]]]:
+        """Count a step for each parameter; (step, positions of the parameters that are there)."""
+        places: dict[float, list[int]] = {}
+        for index, param in enumerate(params):
+            state = self.state[param]
+            if "step" not in state:
+                state["step"] = torch.zeros(())
+            state["step"] += 1
+            places.setdefault(float(state["step"]), []).append(index)
+        return list(places.items())
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a checkpoint of this rule, or of the same algorithm in `torch.optim`.
@@ -139,6 +165,9 @@ class DropIn(Optimizer):
                 kept["step"] = torch.tensor(float(kept["step"]))
 
 
+_eagerly: Callable[..., Any] = torch.compiler.disable(DropIn._step)  # type: ignore[no-untyped-call]
+
+
 def _listed(params: Any) -> Iterator[Any]:
     if isinstance(params, Tensor):
         yield params
@@ -157,6 +186,11 @@ def refuse_sparse(grads: Sequence[Tensor]) -> None:
                 f"a sparse tensor of shape {list(grad.shape)}",
                 "Use `nn.Embedding(sparse=False)`, or `torch.optim.SparseAdam`.",
             )
+
+
+def number(value: Any) -> Any:
+    """A setting as a plain float: torch allows one-element tensors too."""
+    return float(value) if isinstance(value, Tensor) else value
 
 
 def moving(group: Group) -> tuple[list[Tensor], list[Tensor]]:
