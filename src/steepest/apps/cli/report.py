@@ -1,6 +1,6 @@
 """`steepest report`: draw a study's page again from its journal, finished or not."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,9 +9,10 @@ import typer
 from steepest.apps.cli import options
 from steepest.apps.cli.output import show
 from steepest.base.errors import BadInput
-from steepest.report import wording
+from steepest.report.export import to_dict
 from steepest.report.facts import Facts, read_facts
 from steepest.report.page import write_page
+from steepest.report.text import to_text
 from steepest.store import open_journal
 
 PAGE = "report.html"
@@ -36,18 +37,11 @@ class Reopened:
 
     def summary(self) -> str:
         """The verdict, what was tried, and where the page is."""
-        lines = [
-            f"{self.facts.study.data}: {wording.headline(self.facts)}",
-            wording.lead(self.facts),
-            wording.tried(self.facts),
-            wording.spent(self.facts),
-            f"Page: {self.page}",
-        ]
-        return "\n".join(line for line in lines if line)
+        return f"{to_text(self.facts)}\n\n  page      {self.page}"
 
     def to_dict(self) -> dict[str, Any]:
         """Every fact of the report."""
-        return {**asdict(self.facts), "page": str(self.page)}
+        return {**to_dict(self.facts), "page": str(self.page)}
 
 
 def report(
