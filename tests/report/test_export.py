@@ -4,7 +4,8 @@ import math
 import pytest
 
 from steepest.report.export import to_dict, to_json
-from steepest.report.facts import Calibration, Facts, Study, read_facts
+from steepest.report.facts import Facts, read_facts
+from steepest.report.records import Calibration, Study
 
 
 @pytest.mark.parametrize("options", [{}, {"until": "start"}, {"regression": True}])

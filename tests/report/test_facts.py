@@ -4,6 +4,7 @@ import math
 import pytest
 
 from steepest.report.facts import Facts, read_facts
+from steepest.report.records import Study
 from steepest.store import CurvePoint, Document, MemberPlan, open_journal
 
 
@@ -63,3 +64,11 @@ def test_documents_may_leave_out_and_add_fields(tmp_path):
     assert facts.baselines == ()
     assert facts.test is not None
     assert facts.test.metrics == {}
+
+
+@pytest.mark.parametrize(
+    ("score_name", "words"),
+    [("accuracy", "accuracy"), ("r2", "R²"), ("log_loss", "−log loss"), ("rmse", "−RMSE")],
+)
+def test_a_loss_is_shown_as_the_negative_it_is(score_name, words):
+    assert Study(score_name=score_name).measure == words

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from steepest.report.facts import Facts, Member, Study, Verdict, read_facts
+from steepest.report.facts import Facts, read_facts
 from steepest.report.figures import (
     draw_baselines,
     draw_curves,
@@ -14,6 +14,7 @@ from steepest.report.figures import (
 )
 from steepest.report.figures.baselines import contenders
 from steepest.report.figures.curves import bands
+from steepest.report.records import Member, Study, Verdict
 from steepest.store import CurvePoint
 
 

@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from steepest.report.facts import Facts, FoundRecipe, Study, read_facts
+from steepest.report.facts import Facts, read_facts
 from steepest.report.markdown import to_markdown
+from steepest.report.records import FoundRecipe, Study
 
 
 def test_a_finished_study_in_markdown(story):

@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from steepest.report.facts import Facts, Study, read_facts
+from steepest.report.facts import Facts, read_facts
 from steepest.report.page import to_html, write_page
+from steepest.report.records import Study
 
 STATES = {
     "better": ({}, "Better than the default"),

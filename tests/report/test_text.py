@@ -1,6 +1,7 @@
 import pytest
 
-from steepest.report.facts import Facts, Study, read_facts
+from steepest.report.facts import Facts, read_facts
+from steepest.report.records import Study
 from steepest.report.text import to_text
 
 

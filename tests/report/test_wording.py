@@ -1,5 +1,6 @@
 from steepest.report import wording
-from steepest.report.facts import Calibration, Facts, Member, Scores, Study, Verdict, read_facts
+from steepest.report.facts import Facts, read_facts
+from steepest.report.records import Calibration, Member, Scores, Study, Verdict
 
 
 def _member(stage):

@@ -15,7 +15,8 @@ def to_dict(facts: Facts) -> dict[str, Any]:
     """Facts as dictionaries and lists. A number that does not exist (NaN, infinity) is None.
 
     Example:
-        >>> from steepest.report.facts import Facts, Study
+        >>> from steepest.report.facts import Facts
+        >>> from steepest.report.records import Study
         >>> to_dict(Facts(Study(data="digits")))["study"]["data"]
         'digits'
     """

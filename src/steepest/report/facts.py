@@ -5,163 +5,24 @@ journal's documents; whatever a document leaves out stays at its default, so an 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+from steepest.report.records import (
+    Calibration,
+    Curse,
+    Finalist,
+    FoundRecipe,
+    Member,
+    OuterTest,
+    Scores,
+    Spent,
+    Study,
+    Verdict,
+)
 from steepest.store import CurvePoint, Journal
 
 Record = TypeVar("Record")
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """What was asked, of which data, with which tools."""
-
-    data: str = "unnamed data"
-    task: str = ""
-    target: str = ""
-    classes: tuple[str, ...] = ()
-    rows: int | None = None
-    features: int | None = None
-    development_rows: int | None = None
-    test_rows: int | None = None
-    fingerprint: str = ""
-    notes: tuple[str, ...] = ()
-    columns: tuple[tuple[str, ...], ...] = ()
-    command: str = ""
-    budget: str = ""
-    seed: int | None = None
-    score_name: str = "score"
-    score_unit: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    machine: Mapping[str, Any] = field(default_factory=dict)
-    started: str | float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The found recipe against the default, over paired replicates; scores are higher-is-better."""
-
-    kind: str = "unresolved"
-    effect: float | None = None
-    low: float | None = None
-    high: float | None = None
-    level: float = 0.95
-    n: int = 0
-    n_needed: int | None = None
-    rope: float | None = None
-    p_value: float | None = None
-    p_superior: float | None = None
-    sentence: str = ""
-    method: str = ""
-    winner_scores: tuple[float, ...] = ()
-    default_scores: tuple[float, ...] = ()
-
-    @property
-    def differences(self) -> tuple[float, ...]:
-        """Winner minus default, replicate by replicate."""
-        return tuple(w - d for w, d in zip(self.winner_scores, self.default_scores, strict=False))
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Scores of one recipe or baseline: their mean, standard deviation and number."""
-
-    name: str = ""
-    score: float | None = None
-    sd: float | None = None
-    n: int | None = None
-    seconds: float | None = None
-    scores: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Finalist:
-    """A recipe that was retrained on fresh seeds."""
-
-    label: str = ""
-    member_recipe_key: str = ""
-    search_score: float | None = None
-    confirmed_mean: float | None = None
-    confirmed_sd: float | None = None
-    n: int | None = None
-    verdict_sentence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Curse:
-    """How far the winner's search score had flattered it."""
-
-    search_score: float | None = None
-    confirmed_mean: float | None = None
-    confirmed_low: float | None = None
-    confirmed_high: float | None = None
-    candidates: int | None = None
-    expected_flattery: float | None = None
-    sentence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """The default recipe over several seeds: noise and cost."""
-
-    n: int | None = None
-    mean: float | None = None
-    sd: float | None = None
-    seconds_per_member: float | None = None
-    steps_per_second: float | None = None
-    horizon_epochs: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OuterTest:
-    """The outer test set, touched once."""
-
-    winner: Scores | None = None
-    default: Scores | None = None
-    baselines: tuple[Scores, ...] = ()
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    n: int | None = None
-    confusion: tuple[tuple[int, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRecipe:
-    """The recipe that is handed back."""
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    default: Mapping[str, Any] = field(default_factory=dict)
-    changed: tuple[str, ...] = ()
-    parameters: int | None = None
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What one stage cost."""
-
-    name: str = ""
-    seconds: float | None = None
-    members: int | None = None
-    member_steps: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One training run: plan, curve and outcome; status "unfinished" where it has no outcome."""
-
-    number: int
-    stage: str
-    label: str
-    origin: str
-    replicate: int
-    recipe: Mapping[str, Any]
-    parameters: int
-    status: str = "unfinished"
-    cause: str = ""
-    score: float | None = None
-    epochs: float = 0.0
-    curve: tuple[CurvePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ def to_markdown(facts: Facts) -> str:
     """Verdict first, then scores, finalists, baselines, recipe, data, provenance.
 
     Example:
-        >>> from steepest.report.facts import Facts, Study
+        >>> from steepest.report.facts import Facts
+        >>> from steepest.report.records import Study
         >>> to_markdown(Facts(Study(data="digits"))).splitlines()[0]
         '# digits: no verdict yet'
     """
@@ -28,7 +29,7 @@ def to_markdown(facts: Facts) -> str:
 
 def _finalists(facts: Facts) -> Iterator[str]:
     if facts.verdict is not None and facts.verdict.effect is not None:
-        yield f"**{wording.effect(facts)}** {_plain(facts.study.score_name)}, n = {facts.verdict.n}."
+        yield f"**{wording.effect(facts)}** {_plain(facts.study.measure)}, n = {facts.verdict.n}."
     if facts.curse is not None and facts.curse.sentence:
         yield _plain(facts.curse.sentence)
     if facts.finalists:
@@ -55,7 +56,7 @@ def _baselines(facts: Facts) -> Iterator[str]:
         digits = wording.decimals(facts)
         yield "## The bar to clear"
         rows = [[entry.name, wording.scored(entry.score, entry.sd, digits)] for entry in entries]
-        yield _table(["", f"{where} {facts.study.score_name}"], rows)
+        yield _table(["", f"{where} {facts.study.measure}"], rows)
 
 
 def _search(facts: Facts) -> Iterator[str]:

@@ -18,6 +18,7 @@ from steepest.report.figures import (
     draw_knobs,
     draw_search,
 )
+from steepest.report.records import measure_name
 
 WIDE, NARROW = 760.0, 340.0  # pixels: each picture is drawn for a desk and for a phone
 
@@ -26,7 +27,8 @@ def to_html(facts: Facts) -> str:
     """The whole page.
 
     Example:
-        >>> from steepest.report.facts import Facts, Study
+        >>> from steepest.report.facts import Facts
+        >>> from steepest.report.records import Study
         >>> "<h1>No verdict yet</h1>" in to_html(Facts(Study(data="digits")))
         True
     """
@@ -50,6 +52,7 @@ def to_html(facts: Facts) -> str:
         decimals=wording.decimals(facts),
         words=wording,
         n=numbers,
+        measure_name=measure_name,
     )
 
 

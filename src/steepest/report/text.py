@@ -16,7 +16,8 @@ def to_text(facts: Facts, width: int = WIDTH) -> str:
     """The summary that the command line prints and a result shows as itself.
 
     Example:
-        >>> from steepest.report.facts import Facts, Study, Verdict
+        >>> from steepest.report.facts import Facts
+        >>> from steepest.report.records import Study, Verdict
         >>> verdict = Verdict("better", 0.012, 0.006, 0.018, n=8, sentence="It won 8 of 8 replicates.")
         >>> print(to_text(Facts(Study(data="digits", score_name="accuracy"), verdict=verdict)))
         digits
@@ -69,7 +70,7 @@ def _scores(facts: Facts) -> str:
         parts.append(f"test {wording.scored(test.winner.score, test.winner.sd, digits)}")
     if not parts and facts.calibration is not None and finite([facts.calibration.mean]):
         parts.append(f"default {wording.scored(facts.calibration.mean, facts.calibration.sd, digits)}")
-    return f"{' → '.join(parts)} {facts.study.score_name}" if parts else ""
+    return f"{' → '.join(parts)} {facts.study.measure}" if parts else ""
 
 
 def _bar(facts: Facts) -> str:

@@ -55,7 +55,7 @@ def draw_baselines(facts: Facts, width: float) -> Drawing | None:
     x = Scale(*span(finite(ends)), left, width - margins.right)
     bottom = height - margins.bottom
     digits = decimals_for(min(finite(entry.sd for entry in entries), default=None), entries[0].score)
-    drawing = Drawing(width, height, f"{where} {facts.study.score_name} of the network and of simple models")
+    drawing = Drawing(width, height, f"{where} {facts.study.measure} of the network and of simple models")
     for index, entry in enumerate(entries):
         middle = margins.top + step * (index + 0.5)
         beside = width > 500
@@ -74,5 +74,5 @@ def draw_baselines(facts: Facts, width: float) -> Drawing | None:
         drawing.dots([(x(entry.score), middle)], f"score-dot {entry.kind}")
         drawing.text((width - 4, middle + 4), number(entry.score, digits), f"value {entry.kind}", "end")
     foot(drawing, x, bottom, about=int(width // 110))
-    titles(drawing, f"{where} {facts.study.score_name}", "", margins)
+    titles(drawing, f"{where} {facts.study.measure}", "", margins)
     return drawing

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steepest.report.drawing import Drawing
-from steepest.report.facts import Facts, Member
+from steepest.report.facts import Facts
 from steepest.report.frame import Margins, foot, grid, titles
 from steepest.report.numbers import finite
+from steepest.report.records import Member
 from steepest.report.scales import Scale, span
 
 EARLY = 0.12  # share of training whose low scores may be cut off
@@ -43,7 +44,7 @@ def draw_curves(facts: Facts, width: float) -> Drawing | None:
     margins = Margins(right=96 if width > 500 else 14, top=30 if width > 500 else 46)
     x = Scale(0.0, max(band.epochs[-1] for band in shown), margins.left, width - margins.right)
     y = Scale(*span(_late(shown), 0.05), height - margins.bottom, margins.top)
-    name = facts.study.score_name
+    name = facts.study.measure
     drawing = Drawing(width, height, f"Held-out {name} over epochs: {_ends(shown)}")
     grid(drawing, x, y)
     inner = Drawing(width, height, "")

@@ -8,9 +8,10 @@ from typing import Any
 from steepest.base.knobs import Range
 from steepest.base.recipe import KNOBS
 from steepest.report.drawing import Drawing
-from steepest.report.facts import Facts, Member
+from steepest.report.facts import Facts
 from steepest.report.frame import Margins, foot, grid, score_axis
 from steepest.report.numbers import knob as written
+from steepest.report.records import Member
 from steepest.report.scales import Bands, Scale
 
 WIDTH, BROAD, HEIGHT = 240.0, 500.0, 170.0

@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 
 from steepest.report.drawing import Drawing
-from steepest.report.facts import Facts, Member
+from steepest.report.facts import Facts
 from steepest.report.frame import Margins, foot, grid, score_axis, titles
 from steepest.report.numbers import count, many
+from steepest.report.records import Member
 from steepest.report.scales import Scale
 
 GOLDEN = 0.6180339887
@@ -36,7 +37,7 @@ def draw_search(facts: Facts, width: float) -> Drawing | None:
         drawing.text((margins.left + 4, y(facts.bar) - 6), "best baseline", "note")
     rungs = _rungs(drawing, x, epochs)
     foot(drawing, x, y.start, at=rungs if len(rungs) <= 8 else None)
-    titles(drawing, "epochs trained", f"held-out {facts.study.score_name}", margins)
+    titles(drawing, "epochs trained", f"held-out {facts.study.measure}", margins)
     return drawing
 
 
