@@ -129,7 +129,7 @@ def test_a_bug_keeps_its_traceback(face, error):
         (["train", "digits"], "Missing option '--recipe'"),
         (["tune", "digits", "--seed", "one"], "--seed"),
         (["tune", "digits", "--seed", "-1"], "--seed"),
-        (["tune", "digits", "--workers", "0"], "--workers"),
+        (["tune", "digits", "--workers", "-1"], "--workers"),
     ],
 )
 def test_a_mistyped_command_line_ends_with_code_2_and_a_hint(arguments, fragment, capsys):

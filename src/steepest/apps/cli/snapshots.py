@@ -1,5 +1,7 @@
 """Wording of one progress snapshot, shared by the panel and the plain lines."""
 
+import math
+
 from steepest.base.progress import Progress
 
 
@@ -28,7 +30,7 @@ def score(value: float | None) -> str:
         >>> score(0.98123), score(None)
         ('0.9812', '–')
     """
-    return "–" if value is None else f"{value:.4f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
 
 
 def members(snapshot: Progress) -> str:

@@ -49,8 +49,8 @@ Workers = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        min=1,
-        help="Processes to train in. One per core if not given.",
+        min=0,
+        help="Processes to train in, 0 for none beside this one. One per core if not given.",
         show_default=False,
         rich_help_panel=options.SEARCH,
     ),
