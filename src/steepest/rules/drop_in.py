@@ -38,7 +38,7 @@ class DropIn(Optimizer):
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
-    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    choices: ClassVar[Mapping[str, tuple[str | None, ...]]] = {}
     bytes_per_parameter: ClassVar[int] = 12
     variants: ClassVar[Mapping[str, Any]] = {}
 
@@ -65,7 +65,8 @@ class DropIn(Optimizer):
         for name, value in group.items():
             if name in self.choices:
                 if value not in self.choices[name]:
-                    raise BadHyper(name, "must be a known word", value, closest(value, self.choices[name]))
+                    words = [word for word in self.choices[name] if word]
+                    raise BadHyper(name, "must be a known word", value, closest(str(value), words))
             elif name == "betas":
                 self._check_betas(value)
             elif name in BOUNDS:

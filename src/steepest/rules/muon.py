@@ -110,7 +110,7 @@ class Muon(DropIn):
 
     slots = ("momentum_buffer", "step", "exp_avg", "exp_avg_sq")
     bytes_per_parameter = 20
-    choices: ClassVar = {"adjust_lr_fn": ("original", "match_rms_adamw")}
+    choices: ClassVar = {"adjust_lr_fn": ("original", "match_rms_adamw", None)}
 
     def __init__(
         self,
@@ -159,7 +159,9 @@ class Muon(DropIn):
         turned = orthogonalise(ahead, int(group["ns_steps"]))
         if group["weight_decay"]:
             param.mul_(1 - lr * number(group["weight_decay"]))
-        param.add_(turned, alpha=-lr * scale(param.shape[0], param.shape[1], group["adjust_lr_fn"]))
+        param.add_(
+            turned, alpha=-lr * scale(param.shape[0], param.shape[1], group["adjust_lr_fn"] or "original")
+        )
 
     def _adamw(self, group: Group, step: float, params: list[Tensor], grads: list[Tensor]) -> None:
         states = [self.state[p] for p in params]
