@@ -20,7 +20,7 @@ def test_holm_by_hand() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-@settings(max_examples=10, deadline=None)  # statsmodels collects garbage on every call
+@settings(max_examples=5, deadline=None)  # statsmodels collects garbage on every call
 def test_holm_equals_statsmodels(p: list[float]) -> None:
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
 
@@ -58,11 +58,11 @@ def test_one_contender_needs_no_adjustment() -> None:
 
 
 def test_tables_of_equals_rarely_name_a_winner() -> None:
-    # at least one of 6 pairs told apart in at most 5 % of tables; 3 standard errors of 150 tables are 5.3 %;
+    # at least one of 6 pairs told apart in at most 5 % of tables; 3 standard errors of 80 tables are 7.3 %;
     # 9 replicates, since 8 could never reject at 0.05/6
-    tables = [all_pairs(contenders(4, n=9, seed=s)) for s in range(150)]
+    tables = [all_pairs(contenders(4, n=9, seed=s)) for s in range(80)]
     wrong = np.mean([any(r.verdict.kind in ("better", "worse") for r in rows) for rows in tables])
-    assert wrong <= 0.05 + 0.053
+    assert wrong <= 0.05 + 0.073
 
 
 def test_bad_input() -> None:

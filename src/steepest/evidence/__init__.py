@@ -13,5 +13,6 @@ Pure functions on arrays; nothing here knows what a network is. Where to look:
     curse       how far the search flattered its winner
     aggregate   methods across many data sets
     factorial   do two strategies help or hinder each other?
-    importance  which knobs mattered
+    importance  which knobs mattered: what sets the best trials apart
+    forest      a second opinion: variance shares from a random forest
 """

@@ -64,7 +64,7 @@ def interquartile_mean(scores: npt.ArrayLike) -> float:
         1.5
 
     References:
-        Agarwal et al. (2021), arXiv 2108.13264, §4.3.
+        Agarwal et al. (2021), arXiv 2108.13264.
     """
     return float(stats.trim_mean(_matrix(scores), 0.25, axis=None))
 
@@ -121,7 +121,7 @@ def performance_profile(
         [1.0, 0.75, 0.25]
 
     References:
-        Agarwal et al. (2021), arXiv 2108.13264, §4.2; Dolan & Moré (2002), Math. Programming 91.
+        Agarwal et al. (2021), arXiv 2108.13264; Dolan & Moré (2002), Math. Programming 91.
     """
     matrix = _matrix(scores)
     at = np.asarray(thresholds, dtype=np.float64)
@@ -148,7 +148,7 @@ def pairwise_over_tasks(means: Mapping[str, npt.ArrayLike]) -> list[Pair]:
         (5, 1, 0, 0.25)
 
     References:
-        Demšar (2006), JMLR 7, §3.1.3; Benavoli, Corani & Mangili (2016), JMLR 17, for pairwise over mean
+        Demšar (2006), JMLR 7; Benavoli, Corani & Mangili (2016), JMLR 17, for pairwise over mean
         ranks.
     """
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in means.items()}

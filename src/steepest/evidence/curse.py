@@ -60,7 +60,7 @@ def expected_flattery(candidates: int, noise: float = 1.0, spread: float = 0.0) 
         (2.51, 1.12)
 
     References:
-        Efron (2011), Tweedie's formula and selection bias, JASA 106, §1 (normal prior).
+        Efron (2011), Tweedie's formula and selection bias, JASA 106 (normal prior).
     """
     if not (noise >= 0 and spread >= 0):
         raise BadInput(

@@ -20,11 +20,10 @@ from scipy import stats
 
 from steepest.base.errors import BadInput
 from steepest.evidence.paired import Floats, column, proportion, sign_flip
-from steepest.evidence.power import power_to_differ, power_to_equate
+from steepest.evidence.power import power_to_differ, power_to_equate, smallest_count
 
 Kind = Literal["conflict", "redundant", "synergy", "additive", "unresolved"]
 FEWEST = 6  # replicates per cell, as for a verdict
-MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def interaction(
         'conflict'
 
     References:
-        Cox (1958), Planning of Experiments, ch. 6; Satterthwaite (1946), Biometrics Bulletin 2.
+        Cox (1958), Planning of Experiments; Satterthwaite (1946), Biometrics Bulletin 2.
     """
     cells = [column(name, y) for name, y in (("y00", y00), ("y10", y10), ("y01", y01), ("y11", y11))]
     sizes = [c.size for c in cells]
@@ -191,14 +190,13 @@ def _kind(low: float, high: float, rope: float, worse: bool) -> Kind:
 
 
 def _needed(effect: float, spread: float, rope: float, alpha: float, start: int) -> int | None:
-    """Replicates per cell for chance 0.8 of an interval beyond ±rope, or inside it; on a 5 % grid."""
-    n = start
-    while n <= MOST:
+    """Replicates per cell for chance 0.8 of an interval beyond ±rope, or inside it."""
+
+    def settles(n: int) -> bool:
         beyond = power_to_differ(n, max(0.0, abs(effect) - rope), spread, alpha=alpha)
-        if max(beyond, power_to_equate(n, effect, spread, rope, alpha=alpha)) >= 0.8:
-            return n
-        n += max(1, n // 20)
-    return None
+        return max(beyond, power_to_equate(n, effect, spread, rope, alpha=alpha)) >= 0.8
+
+    return smallest_count(settles, start)
 
 
 def _sentence(r: Interaction, names: tuple[str, str], metric: str) -> str:

@@ -76,10 +76,10 @@ def pocock_level(looks: Sequence[float], alpha: float = 0.05) -> float:
 
     References:
         Pocock (1977), Group sequential methods in the design and analysis of clinical trials, Biometrika 64;
-        unequal spacing: Jennison & Turnbull (2000), Group Sequential Methods, ch. 2 and 19.
+        unequal spacing: Jennison & Turnbull (2000), Group Sequential Methods, ch. 2.
 
     Departures: the level is applied to exact and Student p-values, whose joint distribution is only
-        approximately normal ("significance level approach", Jennison & Turnbull §3.8).
+        approximately normal ("significance level approach" in Jennison & Turnbull).
     """
     return _pocock_level(tuple(_increasing(looks).tolist()), proportion("alpha", alpha))
 

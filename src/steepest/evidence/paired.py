@@ -124,7 +124,7 @@ def bca_interval(
 
     References:
         Efron (1987), Better bootstrap confidence intervals, JASA 82; expansion: Hesterberg (2015), What
-        teachers should know about the bootstrap, arXiv 1411.5279, §4 "expanded percentile".
+        teachers should know about the bootstrap, arXiv 1411.5279 ("expanded percentile").
 
     Departures: Hesterberg expands the percentile interval; here the same tail goes into BCa.
     """
@@ -250,7 +250,7 @@ def superiority(d: npt.ArrayLike, alpha: float = 0.05) -> Superiority:
         [0.7, 0.299, 0.927]
 
     References:
-        Bouthillier et al. (2021), arXiv 2103.03098, §4 (paired probability of outperforming);
+        Bouthillier et al. (2021), arXiv 2103.03098 (paired probability of outperforming);
         Wilson (1927), JASA 22.
     """
     d = column("d", d, finite=False)

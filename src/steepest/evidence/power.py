@@ -110,7 +110,7 @@ def replicates_needed(
         equate = power_to_equate(n, effect, sd, rope, alpha=alpha, overlap=overlap)
         return max(differ, equate) >= target
 
-    return _first(settles, max(at_least, fewest_replicates(alpha)))
+    return smallest_count(settles, max(at_least, fewest_replicates(alpha)))
 
 
 def fewest_replicates(alpha: float = 0.05, family: int = 1) -> int:
@@ -128,7 +128,7 @@ def fewest_replicates(alpha: float = 0.05, family: int = 1) -> int:
     return int(np.ceil(np.log2(2 * family / proportion("alpha", alpha)) - 1e-9))
 
 
-def _first(holds: Callable[[int], bool], start: int) -> int | None:
+def smallest_count(holds: Callable[[int], bool], start: int) -> int | None:
     """Smallest n ≥ start where `holds`, which must stay true once true; None beyond MOST."""
     below, above = start - 1, start
     while not holds(above):

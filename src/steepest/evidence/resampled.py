@@ -34,7 +34,7 @@ def corrected_variance(d: npt.ArrayLike, overlap: float) -> float:
         0.8333
 
     References:
-        Nadeau & Bengio (2003), Inference for the generalization error, Machine Learning 52, eq. (10).
+        Nadeau & Bengio (2003), Inference for the generalization error, Machine Learning 52.
     """
     d = column("d", d)
     if not (np.isfinite(overlap) and overlap >= 0):
