@@ -58,6 +58,12 @@ def test_planted_interactions_are_named(gates: ModuleType) -> None:
     assert all(gate.holds(0.0) for gate in gates.conflicts(40))
 
 
+def test_overlapping_splits_need_the_correction(gates: ModuleType) -> None:
+    corrected, plain = gates.overlapping(COUNT)
+    assert corrected.holds(3.0)
+    assert plain.share > 2 * corrected.share
+
+
 def test_a_gate_can_fail(gates: ModuleType) -> None:
     assert not gates.Gate("A/A", 0.12, 0.0, 0.05, COUNT).holds(3.0)
     assert not gates.Gate("power", 0.65, 0.8, 1.0, COUNT).holds(3.0)
