@@ -4,7 +4,9 @@ Results come back in the order of the jobs, whichever worker did them and whenev
 on the number of workers. A worker that dies takes no result with it: its job is done again by a fresh one.
 """
 
+import functools
 import os
+import pickle
 import signal
 import tempfile
 import warnings
@@ -12,16 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from loky import ProcessPoolExecutor
 from loky.process_executor import TerminatedWorkerError
 
 from steepest.training.job import Done, Job, run
-from steepest.training.source import Fold, Source
+from steepest.training.source import Source
 
 _ATTEMPTS = 3
-_source: Source | None = None  # a worker's own view of the data, set once when the worker starts
 
 
 def cores() -> int:
@@ -29,69 +30,108 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(folder: str, classes: int, folds: tuple[Fold, ...]) -> None:
-    global _source
+def _ready() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the study, which ends its workers itself
-    _source = Source.load(Path(folder), classes, folds)
 
 
-def _work(job: Job) -> Done:
-    if _source is None:
-        raise RuntimeError("the worker was asked to work before it was given its data")
-    return run(job, _source)
+@functools.lru_cache(maxsize=1)
+def _source(folder: str) -> Source:
+    """A worker's view of the data that `Workers.serve` wrote; the folder is private to this user."""
+    path = Path(folder)
+    classes, folds = pickle.loads((path / "folds.pickle").read_bytes())
+    return Source.load(path, classes, folds)
+
+
+def _apply(folder: str, task: Callable[..., Any], *arguments: Any) -> Any:
+    return task(_source(folder), *arguments)
+
+
+def _work(folder: str, job: Job) -> Done:
+    return run(job, _source(folder))
 
 
 class Workers:
     """A pool of worker processes over one source; use as a context manager.
 
+    The processes start at once and import what they need while the study still reads its data.
+
     Args:
-        source: the rows every job reads.
         count: processes; 0 does the work in this process.
     """
 
-    def __init__(self, source: Source, count: int) -> None:
-        self.source, self.count = source, count
+    def __init__(self, count: int) -> None:
+        self.count = count
         self._folder = tempfile.TemporaryDirectory(prefix="steepest-")
         self._pool: ProcessPoolExecutor | None = None
+        self._served: Source | None = None
+        self.stop_file = str(Path(self._folder.name) / "stop")
         if count:
-            source.save(Path(self._folder.name))
             self._open()
 
-    def _open(self) -> None:
-        self._pool = ProcessPoolExecutor(
-            max_workers=self.count,
-            initializer=_start,
-            initargs=(self._folder.name, self.source.classes, self.source.folds),
-            env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-        )
-        for _ in range(self.count):  # start them now: they import torch while the study reads on
-            self._pool.submit(os.getpid)
+    def serve(self, source: Source) -> None:
+        """Give the workers their data. Call it once, before the first job."""
+        self._served = source
+        if self.count:
+            source.save(Path(self._folder.name))
+            folds = pickle.dumps((source.classes, source.folds))
+            Path(self._folder.name, "folds.pickle").write_bytes(folds)
+
+    def stop(self) -> None:
+        """Call off the jobs that are running."""
+        Path(self.stop_file).touch()
+
+    def go_on(self) -> None:
+        """Let jobs run again after `stop`."""
+        Path(self.stop_file).unlink(missing_ok=True)
+
+    def submit(self, task: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Call any importable `task(source, *arguments)` in a worker, or here if there are none."""
+        if self._pool is not None:
+            future: Future[Any] = self._pool.submit(_apply, self._folder.name, task, *arguments)
+            return future
+        here: Future[Any] = Future()
+        try:
+            here.set_result(task(self._served, *arguments))
+        except Exception as error:
+            here.set_exception(error)
+        return here
 
     def run(self, jobs: Sequence[Job], heard: Callable[[Done], None] = lambda _: None) -> list[Done]:
         """Do all jobs; `heard` is called with each result as it comes, the list is in the jobs' order."""
         if not self.count:
-            return [_told(run(job, self.source), heard) for job in jobs]
+            assert self._served is not None
+            return [_told(run(job, self._served), heard) for job in jobs]
         found: dict[int, Done] = {}
-        for attempt in range(_ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             missing = [i for i in range(len(jobs)) if i not in found]
+            if not missing:
+                break
             try:
                 for i, done in self._attempt(jobs, missing):
                     found[i] = _told(done, heard)
-            except TerminatedWorkerError:
+            except TerminatedWorkerError:  # most often the system's answer to memory running out
                 self._close_pool()
                 self._open()
-                if attempt + 1 == _ATTEMPTS:
-                    lost = [i for i in missing if i not in found]
-                    found |= {i: Done((), (), None, 0.0, starved=jobs[i].members) for i in lost}
-            if len(found) == len(jobs):
-                break
+        lost = {
+            i: Done((), (), None, 0.0, starved=jobs[i].members) for i in range(len(jobs)) if i not in found
+        }
+        found |= lost
         return [found[i] for i in range(len(jobs))]
 
     def _attempt(self, jobs: Sequence[Job], missing: Sequence[int]) -> Iterator[tuple[int, Done]]:
         assert self._pool is not None
-        futures: dict[Future[Done], int] = {self._pool.submit(_work, jobs[i]): i for i in missing}
+        futures = {self._pool.submit(_work, self._folder.name, jobs[i]): i for i in missing}
         for future in as_completed(futures):
             yield futures[future], future.result()
+
+    def _open(self) -> None:
+        self._pool = ProcessPoolExecutor(
+            max_workers=self.count,
+            initializer=_ready,
+            env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        )
+        for _ in range(self.count):
+            self._pool.submit(_ready)
 
     def _close_pool(self) -> None:
         if self._pool is not None:

@@ -2,8 +2,8 @@
 
 Jamieson & Talwalkar 2016 (arXiv 1502.07943) keep the top 1/η. Two changes: a member within `noise` of the
 last one that stays is not told apart from it and stays too, as far as slots allow (PASHA's soft ranks, Bohdal
-et al. 2023, arXiv 2207.06940); and a share of the slots goes to members drawn at random, so that late bloomers
-are not always lost and some of the data stays unbiased.
+et al. 2023, arXiv 2207.06940); and a share of the slots goes to members drawn at random, so that late
+bloomers are not always lost and some of the data stays unbiased.
 """
 
 import math

@@ -1,8 +1,9 @@
 """Where a study looks: every searched knob's declaration, turned into recipes.
 
 A point of the unit cube becomes a recipe through each knob's inverse distribution function, so quasi-random
-points fill the prior evenly. Two distributions per knob: the *prior* (weights, a normal around the centre, half
-of the mass on "off") and the *uniform* one over the same range, which keeps some members free of our beliefs.
+points fill the prior evenly. Two distributions per knob: the *prior* (weights, a normal around the centre,
+half of the mass on "off") and the *uniform* one over the same range, which keeps some members free of our
+beliefs.
 """
 
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm, qmc
 
 from steepest.base.errors import BadRecipe
@@ -85,13 +87,12 @@ class Space:
         return Recipe.make(**out)
 
 
-def cube(dimensions: int, count: int, seed: int) -> np.ndarray:
+def cube(dimensions: int, count: int, seed: int) -> NDArray[np.float64]:
     """`count` scrambled Sobol points [count, dimensions] in the open unit cube (Owen 1998)."""
     power = max(0, math.ceil(math.log2(max(count, 1))))
-    points: np.ndarray = qmc.Sobol(dimensions, rng=np.random.default_rng(derive(seed, "sobol"))).random_base2(
-        power
-    )
-    return np.clip(points[:count], 1e-9, 1 - 1e-9)
+    points = qmc.Sobol(dimensions, rng=np.random.default_rng(derive(seed, "sobol"))).random_base2(power)
+    inside: NDArray[np.float64] = np.clip(points[:count], 1e-9, 1 - 1e-9)
+    return inside
 
 
 def _choice(where: Choice, u: float, origin: Origin) -> Any:

@@ -1,7 +1,7 @@
 """Optuna's samplers over a space, through ask and tell.
 
-The Optuna study lives in memory: its SQLite storage takes longer per trial than a member takes to train. Members
-proposed elsewhere are told afterwards, with every rung they reached, so the sampler learns from all of them.
+The Optuna study lives in memory: its SQLite storage takes longer per trial than a member takes to train.
+Members proposed elsewhere are told afterwards, with every rung they reached, so the sampler learns from all.
 """
 
 import logging

@@ -7,8 +7,7 @@ path is therefore its path alone, which `tests/training/test_stacked_equals_solo
 """
 
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,8 +85,8 @@ class Chunk:
         self._evaluation: Evaluation | None = None
         self._losses = torch.zeros(len(members), dtype=torch.float64)
 
-    def epoch(self, deadline: float = math.inf) -> bool:
-        """Train for one epoch; False if the clock (`time.monotonic`) passed `deadline` before its end."""
+    def epoch(self, called_off: Callable[[], bool] = lambda: False) -> bool:
+        """Train for one epoch; False if `called_off` said so before its end: the state is then of no use."""
         with torch.no_grad():
             order = self._feed.order(self.state.epoch)
             counts = self._feed.train_rows
@@ -102,7 +101,7 @@ class Chunk:
                 weights = full if whole else batch_weights(counts, start, rows.shape[1], self._dtype)
                 active = [a and s < n for a, n in zip(self.state.alive, steps, strict=True)]
                 self._step(rows, weights, s, rates[s], active)
-                if s % 32 == 31 and time.monotonic() > deadline:
+                if s % 32 == 31 and called_off():
                     return False
         self._losses /= torch.tensor(steps)
         self.state.epoch += 1

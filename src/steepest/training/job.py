@@ -1,6 +1,7 @@
 """A job: a stretch of training for the members of a chunk, as a pure function that any process can run."""
 
 import math
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ class Job:
         points: epochs to score at; the last one should be `until`.
         state: where to go on from; None starts afresh.
         deadline: `time.monotonic` moment at which to give up, infinite for none.
+        stop: path of a file whose appearance means the same, "" for none.
         keep: whether the state comes back (False saves the way home of what nobody will continue).
     """
 
@@ -33,7 +35,12 @@ class Job:
     points: tuple[int, ...]
     state: StackState | None = None
     deadline: float = math.inf
+    stop: str = ""
     keep: bool = True
+
+    def called_off(self) -> bool:
+        """Whether the job should give up."""
+        return time.monotonic() > self.deadline or (self.stop != "" and os.path.exists(self.stop))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ def _run(job: Job, source: Source) -> Done:
     with one_thread(), fast_matmul():
         chunk = Chunk(job.members, source, job.state)
         while chunk.state.epoch < job.until:
-            if not chunk.epoch(job.deadline):
+            if not chunk.epoch(called_off=job.called_off):
                 return Done(job.members, tuple(points), None, time.monotonic() - started, interrupted=True)
             if chunk.state.epoch in job.points:
                 points.append(chunk.point())

@@ -19,10 +19,10 @@ _TOLERANCE = 2e-6
 @contextlib.contextmanager
 def fast_matmul() -> Iterator[bool]:
     """Multiply through oneDNN inside this block, if it is accurate here; yields whether it does."""
-    if not (torch.backends.mkldnn.is_available() and _accurate()):
+    backend: Any = torch.backends.mkldnn  # its type stubs do not know `matmul`
+    if not (backend.is_available() and _accurate()):
         yield False
         return
-    backend: Any = torch.backends.mkldnn  # its type stubs do not know `matmul`
     before = backend.matmul.fp32_precision
     backend.matmul.fp32_precision = "bf16"
     try:

@@ -1,0 +1,181 @@
+"""The Python face: `st.tune`, `st.train` and their results. Here a finished study meets its report."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from steepest.apps.result import Result
+from steepest.base.budget import Budget
+from steepest.base.progress import Listener, Silent
+from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet
+from steepest.data.read import read
+from steepest.experiment import folder as files
+from steepest.experiment.settings import Settings
+from steepest.experiment.train import train as run_train
+from steepest.experiment.tune import Finished
+from steepest.experiment.tune import tune as run_tune
+from steepest.experiment.workers import cores
+from steepest.networks.activations import activation
+from steepest.networks.spec import spec_of
+from steepest.report.facts import read_facts
+from steepest.report.page import write_page
+from steepest.report.script import ScriptFacts, training_script
+from steepest.store.opening import open_journal
+
+
+def tune(
+    data: Any,
+    *,
+    target: str | int | None = None,
+    budget: str | Budget = "60s",
+    objective: str | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    header: bool | None = None,
+    task: str | None = None,
+    fix: Mapping[str, Any] | None = None,
+    workers: int | None = None,
+    listener: Listener | None = None,
+    command: str | None = None,
+) -> Result:
+    """Find the training recipe that works on a data set within a budget, and prove it.
+
+    Args:
+        data: a built-in name, a path, a DataFrame, a pair (X, y) or a `DataSet`.
+        target: the column to predict; tables need it.
+        budget: wall time for everything ("60s", "3m", "2h"), or members to start ("150trials").
+        objective: metric to search by; accuracy for classification and R² for regression unless named.
+        seed: fixes everything random.
+        out: the run folder; by default one is made under `runs/`.
+        header: whether a text file's first row holds names; inferred if not given.
+        task: "classification" or "regression"; inferred if not given.
+        fix: knobs to leave alone, with their values.
+        workers: processes to train in; one per core if not given, 0 for none but this one.
+        listener: hears how it goes.
+        command: how the study was asked for, for the record.
+
+    Returns:
+        The result: `.recipe`, `.verdict`, `.network`, `.predict(X)`, `.summary()`, `.folder`.
+
+    Raises:
+        BadInput: an argument or the data cannot be used; the message says what to do.
+
+    Example:
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> result = tune("iris", budget="9trials", fix={"epochs": 3}, workers=0, out=folder)
+        >>> result.recipe.epochs
+        3
+    """
+    fixed = dict(fix or {})
+    start = Recipe().replace(**fixed)
+    limit = Budget.parse(budget)
+    name = _name(data)
+    settings = Settings(
+        budget=limit,
+        seed=seed,
+        folder=_folder(out, name),
+        objective=objective,
+        fixed=fixed,
+        start=start,
+        workers=cores() if workers is None else workers,
+        command=command or f"st.tune({name!r}, budget={limit.text!r}, seed={seed})",
+    )
+
+    def read_data() -> DataSet:
+        return read(data, target, header=header, task=task)
+
+    return _with_report(run_tune(read_data, settings, listener or Silent()))
+
+
+def train(
+    data: Any,
+    *,
+    recipe: Recipe | str | Path | Mapping[str, Any],
+    target: str | int | None = None,
+    objective: str | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    header: bool | None = None,
+    task: str | None = None,
+    listener: Listener | None = None,
+    command: str | None = None,
+) -> Result:
+    """Train one network by a known recipe, and score it on a test set.
+
+    Args:
+        recipe: a `Recipe`, the path of a recipe file, or a mapping of knobs.
+        data, target, objective, seed, out, header, task, listener, command: as for `tune`.
+
+    Example:
+        >>> import tempfile
+        >>> result = train("iris", recipe={"epochs": 30}, out=tempfile.mkdtemp())
+        >>> result.test["winner"]["mean"] > 0.8
+        True
+    """
+    if isinstance(recipe, str | Path):
+        recipe = Recipe.load(recipe)
+    known = recipe if isinstance(recipe, Recipe) else Recipe.make(**recipe)
+    name = _name(data)
+    settings = Settings(
+        budget=Budget("1trials", trials=1),
+        seed=seed,
+        folder=_folder(out, f"{name}-train"),
+        objective=objective,
+        workers=0,
+        start=known,
+        command=command or f"st.train({name!r}, seed={seed})",
+    )
+
+    def read_data() -> DataSet:
+        return read(data, target, header=header, task=task)
+
+    return _with_report(run_train(read_data, known, settings, listener or Silent()))
+
+
+def write_report(folder: Path) -> None:
+    """Write `report.html` from a run folder's `study.db`."""
+    with open_journal(folder / files.STUDY) as journal:
+        write_page(read_facts(journal), folder / files.REPORT)
+
+
+def _with_report(finished: Finished) -> Result:
+    folder = finished.settings.folder
+    files.write_text(folder / files.SCRIPT, training_script(_script_facts(finished)))
+    write_report(folder)
+    with open_journal(folder / files.STUDY) as journal:
+        return Result(finished, read_facts(journal))
+
+
+def _script_facts(finished: Finished) -> ScriptFacts:
+    data, recipe = finished.data, finished.recipe
+    spec = spec_of(recipe, data.x.shape[1], data.outputs)
+    return ScriptFacts(
+        recipe=recipe,
+        task=data.task,
+        inputs=spec.inputs,
+        outputs=spec.outputs,
+        hidden=spec.hidden,
+        gain=activation(spec.activation).gain,
+        clip=finished.standard.clip,
+        data_name=data.name,
+        target=data.target,
+        seed=finished.settings.seed,
+    )
+
+
+def _name(data: Any) -> str:
+    if isinstance(data, DataSet):
+        return data.name
+    return Path(data).stem if isinstance(data, str | Path) else "data"
+
+
+def _folder(out: str | Path | None, name: str) -> Path:
+    """The folder the user named, or the next free one under `runs/`."""
+    if out is not None:
+        return Path(out)
+    number = 1
+    while (Path("runs") / f"{name}-{number}").exists():
+        number += 1
+    return Path("runs") / f"{name}-{number}"

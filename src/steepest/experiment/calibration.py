@@ -1,0 +1,75 @@
+"""Trial 0: the default recipe over several seeds and splits. It tells the noise and the cost of a step."""
+
+import numpy as np
+
+from steepest.base.errors import BadBudget
+from steepest.base.recipe import Recipe
+from steepest.base.seeds import derive
+from steepest.experiment.pace import Pace, horizon
+from steepest.experiment.study import Study
+from steepest.search.rungs import rung_epochs
+from steepest.training.job import Job
+from steepest.training.member import Member
+
+REPLICATES = 8
+
+
+def member_seed(study: Study, *path: int | str) -> int:
+    """A member's seed under the study's, short enough to read."""
+    return derive(study.settings.seed, *path) % 2**31
+
+
+def calibrate(study: Study, pace: Pace, deadline: float) -> tuple[Recipe, float]:
+    """Train the default; note its noise.
+
+    Returns:
+        The default recipe with this study's horizon, and the standard deviation of its score.
+
+    Raises:
+        BadBudget: if the budget does not allow one short training.
+    """
+    study.enter("calibrate")
+    epochs = _probe(study, pace, deadline)
+    default = study.settings.start.replace(epochs=epochs)
+    plans = [(default, "default", member_seed(study, "calibrate", r), r, r) for r in range(REPLICATES)]
+    members = study.plan(plans, "calibrate", ["default"] * REPLICATES)
+    study.train(members, epochs, rung_epochs(epochs), deadline, keep=False)
+    study.settle(members, "finished")
+    pace.measure()
+    scores = np.array([m.score for m in members])
+    known = scores[np.isfinite(scores)]
+    noise = float(known.std(ddof=1)) if len(known) > 1 else 0.0
+    study.note(
+        "calibration",
+        {
+            "n": len(known),
+            "mean": float(known.mean()) if len(known) else None,
+            "sd": noise,
+            "seconds_per_member": float(np.mean([m.seconds for m in members])),
+            "steps_per_second": sum(m.steps for m in members) / max(sum(m.seconds for m in members), 1e-9),
+            "horizon_epochs": epochs,
+        },
+    )
+    if len(known):
+        study.best = float(known.mean())
+    return default, noise
+
+
+def _probe(study: Study, pace: Pace, deadline: float) -> int:
+    """Time two epochs of the default and choose the horizon."""
+    assert study.source is not None
+    members = tuple(Member(-1 - r, study.settings.start, r, r) for r in range(REPLICATES))
+    left = deadline - study.clock.elapsed()
+    done = study.workers.run(
+        [Job(members, 2, (), deadline=study.moment(deadline), stop=study.workers.stop_file, keep=False)]
+    )[0]
+    if done.interrupted:
+        limit = study.settings.budget.text
+        raise BadBudget(
+            "budget",
+            f"must allow at least two passes over {len(study.outer.train):,} rows, which {left:.0f}s did not",
+            limit,
+            "Give it more time, or fewer rows.",
+        )
+    pace.per_unit = done.seconds / (2 * sum(study.work(m.recipe) for m in members))
+    return horizon(study, pace)

@@ -1,0 +1,192 @@
+"""Confirmation: finalists and the default retrained from scratch on fresh seeds and splits, in pairs.
+
+The search's first is declared before anything is seen; its comparison with the default is what counts.
+Further finalists are shown with verdicts that are adjusted for their number.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from steepest.base.recipe import Recipe
+from steepest.evidence.curse import shrinkage
+from steepest.evidence.family import Row, against_reference
+from steepest.evidence.rope import region
+from steepest.evidence.verdict import Verdict, judge
+from steepest.experiment.calibration import member_seed
+from steepest.experiment.pace import CONTENDERS, LOOKS, Pace
+from steepest.experiment.study import Study, Trained
+
+DEFAULT = "the default"
+OVERLAP = 0.25
+"""Held-out rows per training row: fresh splits share rows; Nadeau and Bengio's variance accounts for it."""
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What confirmation found.
+
+    Args:
+        winner: the recipe to use.
+        verdict: the search's first against the default; None where there was nothing to compare.
+        first: the search's first, whatever became of it.
+    """
+
+    winner: Recipe
+    verdict: Verdict | None
+    first: Recipe
+
+
+def finalists(ranked: Sequence[Trained]) -> list[Trained]:
+    """The search's best, distinct recipes, best first."""
+    chosen: list[Trained] = []
+    for t in ranked:
+        if all(t.member.recipe.key() != c.member.recipe.key() for c in chosen):
+            chosen.append(t)
+        if len(chosen) == CONTENDERS - 1:
+            break
+    return chosen
+
+
+def confirm(
+    study: Study,
+    pace: Pace,
+    ranked: Sequence[Trained],
+    default: Recipe,
+    noise: float,
+    first_fold: int,
+    deadline: float,
+) -> Confirmed:
+    """Retrain, judge, note.
+
+    Args:
+        study, pace: as ever.
+        ranked: the search's members, best first.
+        default: trial 0's recipe.
+        noise: standard deviation of the default's score over seeds and splits.
+        first_fold: index of the first fold kept for confirmation.
+        deadline: on the study's clock; looks that would end later are left out.
+    """
+    study.enter("confirm")
+    chosen = finalists(ranked)
+    if not chosen:
+        return Confirmed(default, None, default)
+    recipes = [*(t.member.recipe for t in chosen), default]
+    labels = [f"finalist {i + 1}" for i in range(len(chosen))] + ["default"]
+    scores: list[list[float]] = [[] for _ in recipes]
+    rope, verdict = region(None, noise), None
+    for look in LOOKS:
+        new = range(len(scores[0]), look)
+        if (
+            look > LOOKS[0]
+            and study.clock.elapsed() + pace.seconds(recipes, len(new) * default.epochs) > deadline
+        ):
+            break
+        found = _replicates(study, recipes, labels, new, first_fold, deadline)
+        for column, more in zip(scores, found, strict=True):
+            column += more
+        pace.measure()
+        if study.interrupted and any(len(column) < look for column in scores):
+            break
+        verdict = _judge(scores[0], scores[-1], study, rope, LOOKS)
+        if verdict.kind != "unresolved":
+            break
+    complete = min(map(len, scores))
+    scores = [column[:complete] for column in scores]
+    if verdict is None or verdict.n != complete:
+        verdict = _judge(scores[0], scores[-1], study, rope, None) if complete else None
+    _note(study, chosen, labels, scores, verdict)
+    winner = default if verdict is not None and verdict.kind == "worse" else recipes[0]
+    return Confirmed(winner, verdict, recipes[0])
+
+
+def _replicates(
+    study: Study,
+    recipes: Sequence[Recipe],
+    labels: Sequence[str],
+    replicates: range,
+    first_fold: int,
+    deadline: float,
+) -> list[list[float]]:
+    """Scores of each recipe on the given replicates; those of an interrupted replicate are left out."""
+    plans = [
+        (recipe, "confirm", member_seed(study, "confirm", r), first_fold + r, r)
+        for recipe in recipes
+        for r in replicates
+    ]
+    named = [label for label in labels for _ in replicates]
+    members = study.plan(plans, "confirm", named)
+    epochs = recipes[0].epochs
+    points = sorted({max(1, math.ceil(epochs * i / 12)) for i in range(1, 13)})
+    study.train(members, epochs, points, deadline, keep=False)
+    study.settle(members, "finished")
+    n = len(replicates)
+    rows = [members[i * n : (i + 1) * n] for i in range(len(recipes))]
+    whole = [r for r in range(n) if all(row[r].fate in ("finished", "diverged") for row in rows)]
+    return [[row[r].score for r in whole] for row in rows]
+
+
+def _judge(
+    a: Sequence[float], b: Sequence[float], study: Study, rope: float, looks: Sequence[int] | None
+) -> Verdict:
+    return judge(
+        a, b, rope=rope, overlap=OVERLAP, looks=looks, metric=study.objective, against=DEFAULT,
+        seed=study.settings.seed,
+    )  # fmt: skip
+
+
+def _note(
+    study: Study,
+    chosen: Sequence[Trained],
+    labels: Sequence[str],
+    scores: Sequence[Sequence[float]],
+    verdict: Verdict | None,
+) -> None:
+    if verdict is None:
+        return
+    study.note("verdict", {**verdict.to_dict(), "winner_scores": scores[0], "default_scores": scores[-1]})
+    others = {**dict(zip(labels[1:-1], scores[1:-1], strict=True)), DEFAULT: scores[-1]}
+    family: list[Row] = []
+    if len(others) > 1:
+        family = against_reference(
+            others,
+            DEFAULT,
+            rope=verdict.rope,
+            overlap=OVERLAP,
+            metric=study.objective,
+            seed=study.settings.seed,
+        )
+    sentences = {row.contender: row.verdict.sentence for row in family} | {labels[0]: verdict.sentence}
+    rows: list[dict[str, Any]] = []
+    for i, label in enumerate(labels):
+        known = np.array([s for s in scores[i] if np.isfinite(s)])
+        rows.append(
+            {
+                "label": label,
+                "member_recipe_key": chosen[i].member.recipe.key() if i < len(chosen) else None,
+                "search_score": chosen[i].score if i < len(chosen) else None,
+                "confirmed_mean": float(known.mean()) if len(known) else None,
+                "confirmed_sd": float(known.std(ddof=1)) if len(known) > 1 else None,
+                "n": len(known),
+                "verdict_sentence": sentences.get(label, ""),
+            }
+        )
+    study.note("finalists", {"rows": rows})
+    if any(np.isfinite(scores[0])):
+        candidates = sum(m.plan.stage == "search" for m in study.members)
+        curse = shrinkage(chosen[0].score, scores[0], candidates=max(candidates, 1), metric=study.objective)
+        study.note(
+            "curse",
+            {
+                "search_score": curse.search,
+                "confirmed_mean": curse.confirmed,
+                "confirmed_low": curse.low,
+                "confirmed_high": curse.high,
+                "candidates": curse.candidates,
+                "expected_flattery": curse.expected_sd,
+                "sentence": curse.sentence,
+            },
+        )

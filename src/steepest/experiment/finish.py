@@ -1,0 +1,93 @@
+"""The end of a study: the winner retrained on all development rows, and the test set, touched once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from steepest.base.recipe import Recipe
+from steepest.experiment.baselines import Bar
+from steepest.experiment.calibration import member_seed
+from steepest.experiment.study import Study, Trained
+from steepest.networks.build import load
+from steepest.training.layout import Layout
+
+
+def final_networks(
+    study: Study, recipes: Sequence[tuple[str, Recipe]], seeds: int, fold: int, deadline: float
+) -> dict[str, list[Trained]]:
+    """Train each recipe on all development rows under fresh seeds, scored on the test rows.
+
+    The first seed's network is the one handed out, whatever its score: choosing the best of them by the test
+    set would make the test score a lie.
+    """
+    study.enter("test")
+    plans = [
+        (recipe, "final", member_seed(study, "final", r), fold, r)
+        for _, recipe in recipes
+        for r in range(seeds)
+    ]
+    members = study.plan(plans, "final", [label for label, _ in recipes for _ in range(seeds)])
+    study.train(members, recipes[0][1].epochs, [recipes[0][1].epochs], deadline)
+    return {label: members[i * seeds : (i + 1) * seeds] for i, (label, _) in enumerate(recipes)}
+
+
+def parameters_of(study: Study, trained: Trained) -> dict[str, Tensor]:
+    """The parameters of a member whose state was kept."""
+    if trained.state is None:
+        raise RuntimeError(f"the state of member {trained.member.number} was not kept")
+    state, row = trained.state
+    return Layout(study.spec(trained.member.recipe)).unflatten(state.theta[row])
+
+
+def network_of(study: Study, trained: Trained) -> nn.Sequential:
+    """The member as an ordinary torch module, in evaluation mode."""
+    return load(study.spec(trained.member.recipe), parameters_of(study, trained)).eval()
+
+
+def save_network(study: Study, trained: Trained, path: Path) -> None:
+    """Write the parameters as safetensors, with what is needed to use them."""
+    tensors = {name: t.contiguous() for name, t in parameters_of(study, trained).items()}
+    standard = study.fold(trained.member.fold).standard
+    known = {
+        "data": study.data.name,
+        "fingerprint": study.data.fingerprint,
+        "classes": "\n".join(study.data.classes),
+        "recipe": trained.member.recipe.model_dump_json(),
+        "y_mean": repr(standard.y_mean),
+        "y_scale": repr(standard.y_scale),
+        "clip": repr(standard.clip),
+    }
+    save_file(tensors, path, metadata=known)
+
+
+def save_data(study: Study, path: Path) -> None:
+    """Write the encoded rows that `train.py` reads: everything it needs, nothing pickled."""
+    np.savez_compressed(
+        path,
+        x=study.data.x,
+        y=study.data.y,
+        train_rows=study.outer.train,
+        test_rows=study.outer.held_out,
+        scaled=study.data.scaled,
+    )
+
+
+def note_test(study: Study, networks: dict[str, list[Trained]], bar: Bar) -> dict[str, Any]:
+    """Write down every test score at once."""
+    body: dict[str, Any] = {"n": max(len(rows) for rows in networks.values())}
+    for label, rows in networks.items():
+        scores = [t.score for t in rows if t.fate != "interrupted"]
+        known = [s for s in scores if np.isfinite(s)]
+        body[label] = {
+            "scores": scores,
+            "mean": float(np.mean(known)) if known else None,
+            "sd": float(np.std(known, ddof=1)) if len(known) > 1 else None,
+        }
+    body["metrics"] = {k: v for k, v in next(iter(networks.values()))[0].metrics.items() if k != "loss"}
+    body["baselines"] = bar.on_test()
+    study.note("test", body)
+    return body

@@ -1,0 +1,48 @@
+"""Where a result comes from: versions, machine, data, command."""
+
+import datetime
+import importlib.metadata
+import platform
+from typing import Any
+
+import steepest
+from steepest.experiment.study import Study
+from steepest.experiment.workers import cores
+
+_LIBRARIES = ("torch", "optuna", "numpy", "scipy", "scikit-learn", "pandas")
+
+
+def study_document(study: Study) -> dict[str, Any]:
+    """The "study" document: what was asked, of what data, on what machine."""
+    data, settings = study.data, study.settings
+    return {
+        "data": data.name,
+        "task": data.task,
+        "target": data.target,
+        "classes": list(data.classes),
+        "rows": data.rows,
+        "features": data.x.shape[1],
+        "fingerprint": data.fingerprint,
+        "notes": list(data.notes),
+        "columns": [[c.name, c.kind, c.note] for c in data.columns],
+        "command": settings.command,
+        "budget": settings.budget.text,
+        "seed": settings.seed,
+        "score_name": study.objective,
+        "score_unit": "",
+        "fixed": dict(settings.fixed),
+        "versions": {"steepest": steepest.__version__, "python": platform.python_version(), **_versions()},
+        "machine": {
+            "system": platform.system(),
+            "processor": platform.processor() or platform.machine(),
+            "cores": cores(),
+            "workers": settings.workers,
+        },
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "development_rows": len(study.outer.train),
+        "test_rows": len(study.outer.held_out),
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in _LIBRARIES}

@@ -1,0 +1,43 @@
+"""What a user may ask of a study, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from steepest.base.budget import Budget
+from steepest.base.errors import BadInput
+from steepest.base.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A study's settings.
+
+    Args:
+        budget: wall time or members.
+        seed: fixes everything random.
+        objective: metric to search by; None takes the task's first.
+        folder: where the run is written.
+        fixed: knobs the search leaves alone, with their values.
+        start: trial 0: the default recipe, or the user's own.
+        workers: processes to train in; 0 trains in this process.
+        command: how the study was asked for, for the record.
+    """
+
+    budget: Budget
+    seed: int
+    folder: Path
+    objective: str | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    start: Recipe = field(default_factory=Recipe)
+    workers: int = 1
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise BadInput("seed", "must be a whole number, 0 or more", self.seed, "Any will do, such as 0.")
+        if self.workers < 0:
+            raise BadInput(
+                "workers", "must be 0 or more processes", self.workers, "Leave it out for one per core."
+            )

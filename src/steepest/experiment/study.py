@@ -1,0 +1,282 @@
+"""What the stages of a study share: data, journal, workers, clock, and the members trained so far."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from steepest.base.budget import Clock
+from steepest.base.progress import Listener, Progress
+from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet
+from steepest.data.split import Split
+from steepest.experiment.settings import Settings
+from steepest.experiment.workers import Workers
+from steepest.networks.cost import cost
+from steepest.networks.spec import NetworkSpec, spec_of
+from steepest.store.journal import Journal
+from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Stage, Status
+from steepest.training.job import Done, Job
+from steepest.training.member import Member
+from steepest.training.metrics import score_of
+from steepest.training.planning import chunks
+from steepest.training.source import Fold, Source
+from steepest.training.state import StackState
+
+
+@dataclass(slots=True, eq=False)
+class Trained:
+    """A member as far as it has come: its scores by epoch, and where its state is kept."""
+
+    plan: MemberPlan
+    member: Member
+    scores: dict[int, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    steps: int = 0
+    state: tuple[StackState, int] | None = None
+    fate: Status | Literal["training"] = "training"
+
+    @property
+    def score(self) -> float:
+        """The latest score; NaN if there is none or the loss stopped being a number."""
+        return self.scores[max(self.scores)] if self.scores else float("nan")
+
+
+@dataclass(eq=False)
+class Study:
+    """One study in progress.
+
+    Args:
+        settings: what the user asked for.
+        data: the data set.
+        outer: development rows and test rows.
+        objective: metric that scores are made of.
+        journal, workers, listener, clock: where it is written, done, told and timed.
+    """
+
+    settings: Settings
+    data: DataSet
+    outer: Split
+    objective: str
+    journal: Journal
+    workers: Workers
+    listener: Listener
+    clock: Clock
+    source: Source | None = None
+    stage: str = "read"
+    bar: float | None = None
+    best: float | None = None
+    interrupted: bool = False
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    members: list[Trained] = field(default_factory=list)
+    _alive: int = 0
+    _rate: float = 0.0
+    _steps: int = 0
+    _entered: float = 0.0
+
+    def serve(self, source: Source) -> None:
+        """Hand the rows and folds to the workers."""
+        self.source = source
+        self.workers.serve(source)
+
+    def fold(self, index: int) -> Fold:
+        """One of the folds that were served."""
+        assert self.source is not None
+        return self.source.folds[index]
+
+    def spec(self, recipe: Recipe) -> NetworkSpec:
+        """The network a recipe means on this data."""
+        return spec_of(recipe, self.data.x.shape[1], self.data.outputs)
+
+    # -- time and talk -----------------------------------------------------------------------------------
+
+    def enter(self, stage: str) -> None:
+        """Begin a stage: its time and members are counted apart."""
+        now = self.clock.elapsed()
+        if self.stages:
+            last = self.stages[-1]
+            last["seconds"] = round(now - self._entered, 3)
+            last["members"] = len(self.members) - last["members"]
+            last["member_steps"] = self._steps - last["member_steps"]
+        self.stage, self._entered = stage, now
+        self.stages.append(
+            {"name": stage, "seconds": 0.0, "members": len(self.members), "member_steps": self._steps}
+        )
+        self.tell()
+
+    def tell(self) -> None:
+        """Let the listener know where the study stands."""
+        elapsed, limit = self.clock.elapsed(), self.settings.budget.seconds
+        started = sum(m.plan.stage == "search" for m in self.members)
+        share = elapsed / limit if limit else started / max(self.settings.budget.trials or 1, 1)
+        self.listener.progress(
+            Progress(
+                stage=self.stage,
+                elapsed=elapsed,
+                share=min(share, 1.0),
+                started=len(self.members),
+                alive=self._alive,
+                steps_per_second=self._rate,
+                best=self.best,
+                bar=self.bar,
+                score_name=self.objective,
+                seconds_left=None if limit is None else max(limit - elapsed, 0.0),
+            )
+        )
+
+    def moment(self, deadline: float) -> float:
+        """A time of this study's clock as a moment of `time.monotonic`, which workers share."""
+        return time.monotonic() + deadline - self.clock.elapsed()
+
+    # -- members -----------------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        recipes: Iterable[tuple[Recipe, str, int, int, int]],
+        stage: Stage,
+        labels: Sequence[str] | None = None,
+    ) -> list[Trained]:
+        """Number new members and write them down before they start.
+
+        Args:
+            recipes: (recipe, origin, seed, fold, replicate) of each.
+            stage: what they are for.
+            labels: their names within the stage.
+        """
+        new: list[Trained] = []
+        for i, (recipe, origin, seed, fold, replicate) in enumerate(recipes):
+            number = len(self.members) + len(new)
+            plan = MemberPlan(
+                member=number,
+                stage=stage,
+                label=labels[i] if labels else "",
+                recipe=recipe.model_dump(),
+                seed=seed,
+                replicate=replicate,
+                split=fold,
+                parameters=cost(self.spec(recipe), recipe.batch_size, 0).parameters,
+                origin=origin,
+            )
+            new.append(Trained(plan, Member(number, recipe, seed, fold)))
+        self.journal.plan([t.plan for t in new])
+        self.members += new
+        return new
+
+    def train(
+        self,
+        trained: Sequence[Trained],
+        until: int,
+        points: Sequence[int],
+        deadline: float,
+        keep: bool = True,
+    ) -> None:
+        """Take members on to epoch `until`, scoring at `points`, and write down what came of it.
+
+        `deadline` is in seconds of this study's clock. Members that diverge, starve or are interrupted get
+        their outcome here; the others stay "training" until `settle`.
+        """
+        by_number = {t.member.number: t for t in trained}
+        jobs = [self._job(group, by_number, until, points, deadline, keep) for group in self._chunks(trained)]
+        self._alive = len(trained)
+        started, steps_before = time.perf_counter(), self._steps
+        outcomes: list[Outcome] = []
+
+        def heard(done: Done) -> None:
+            curves = self._take_in(done, by_number, outcomes)
+            self.journal.record(curves, outcomes)
+            outcomes.clear()
+            spent = max(time.perf_counter() - started, 1e-9)
+            self._rate = (self._steps - steps_before) / spent
+            self.tell()
+
+        self.workers.run(jobs, heard)
+
+    def settle(self, members: Iterable[Trained], fate: Status, cause: str = "") -> None:
+        """Give members that are still training their outcome."""
+        ended = [t for t in members if t.fate == "training"]
+        for t in ended:
+            t.fate, t.state = fate, None
+        self.journal.record(outcomes=[_outcome(t, cause) for t in ended])
+
+    def note(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Write down a conclusion."""
+        self.journal.record(documents=[Document(kind, body)])
+
+    # -- details -----------------------------------------------------------------------------------------
+
+    def _chunks(self, trained: Sequence[Trained]) -> list[tuple[Member, ...]]:
+        inputs = self.data.x.shape[1]
+        cut = chunks([t.member for t in trained], inputs, self.data.outputs)
+        return sorted(cut, key=lambda c: -sum(self.work(m.recipe) for m in c))  # long ones first
+
+    def work(self, recipe: Recipe) -> float:
+        """Rough cost of one epoch, in arbitrary units: only ratios between recipes matter."""
+        c = cost(self.spec(recipe), recipe.batch_size, 2)
+        rows = len(self.outer.train) * 0.8
+        steps = 1 if recipe.optimizer == "gd" else max(rows / recipe.batch_size, 1)
+        return steps * (12e-6 + c.parameters * 0.7e-9) + rows * c.flops_training / 80e9
+
+    def _job(
+        self,
+        group: tuple[Member, ...],
+        by_number: Mapping[int, Trained],
+        until: int,
+        points: Sequence[int],
+        deadline: float,
+        keep: bool,
+    ) -> Job:
+        parts = [by_number[m.number].state for m in group]
+        held = [s.take([row]) for s, row in (p for p in parts if p is not None)]
+        return Job(
+            members=group,
+            until=until,
+            points=tuple(points),
+            state=StackState.join(held) if held else None,
+            deadline=self.moment(deadline),
+            stop=self.workers.stop_file,
+            keep=keep,
+        )
+
+    def _take_in(
+        self, done: Done, by_number: dict[int, Trained], outcomes: list[Outcome]
+    ) -> list[CurvePoint]:
+        curves = []
+        weight = sum(self.work(m.recipe) for m in done.members) or 1.0
+        for k, member in enumerate(done.members):
+            t = by_number[member.number]
+            t.seconds += done.seconds * self.work(member.recipe) / weight
+            for point in done.points:
+                score = float(score_of(point.metrics, self.objective)[k])
+                t.scores[point.epoch] = score
+                t.metrics = {name: float(values[k]) for name, values in point.metrics.items()}
+                loss = float(point.train_loss[k])
+                curves.append(
+                    CurvePoint(
+                        member.number, point.epoch, int(point.steps[k]), loss, t.metrics["loss"], score
+                    )
+                )
+            if done.points:
+                self._steps += int(done.points[-1].steps[k]) - t.steps
+                t.steps = int(done.points[-1].steps[k])
+            t.state = (done.state, k) if done.state is not None else None
+            if done.interrupted:
+                t.fate = "interrupted"
+                outcomes.append(_outcome(t, "the budget or the user ended the stage first"))
+            elif np.isnan(t.score):
+                t.fate = "diverged"
+                outcomes.append(_outcome(t, f"the loss stopped being a number by epoch {max(t.scores)}"))
+        for member in done.starved:
+            t = by_number[member.number]
+            t.fate = "out of memory"
+            outcomes.append(_outcome(t, "memory did not suffice, even alone"))
+        return curves
+
+
+def _outcome(t: Trained, cause: str) -> Outcome:
+    score = None if np.isnan(t.score) else t.score
+    epochs = float(max(t.scores, default=0))
+    assert t.fate != "training"
+    return Outcome(t.member.number, t.fate, cause, score, epochs, t.seconds)

@@ -1,0 +1,87 @@
+"""`train`: one network by a known recipe, scored on rows it has not seen."""
+
+import math
+from collections.abc import Callable
+
+from steepest.base.budget import Clock
+from steepest.base.errors import SteepestError
+from steepest.base.progress import Listener
+from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet
+from steepest.data.split import outer_split
+from steepest.experiment import folder as files
+from steepest.experiment.finish import network_of, save_data, save_network
+from steepest.experiment.interrupt import graceful
+from steepest.experiment.provenance import study_document
+from steepest.experiment.settings import Settings
+from steepest.experiment.study import Study
+from steepest.experiment.tune import Finished
+from steepest.experiment.workers import Workers
+from steepest.store.opening import open_journal
+from steepest.training.metrics import objective_for
+from steepest.training.source import Source
+
+
+class Diverged(SteepestError):
+    """The loss stopped being a number."""
+
+
+def train(
+    read_data: Callable[[], DataSet], recipe: Recipe, settings: Settings, listener: Listener
+) -> Finished:
+    """Train one network on the development rows and score it on the test rows.
+
+    Raises:
+        Diverged: if the loss stopped being a number; the journal says when.
+    """
+    clock = Clock()
+    with Workers(0) as workers:
+        data = read_data()
+        objective = objective_for(data.task, settings.objective)
+        outer = outer_split(data, settings.seed)
+        folder = files.prepare(settings.folder, overwrite=True)
+        with open_journal(folder / files.STUDY, create=True) as journal:
+            study = Study(settings, data, outer, objective, journal, workers, listener, clock)
+            with graceful(study):
+                return _run(study, recipe)
+
+
+def _run(study: Study, recipe: Recipe) -> Finished:
+    data, folder = study.data, study.settings.folder
+    study.enter("read")
+    for note in (data.summary, *data.notes):
+        study.listener.say(note)
+    study.note("study", study_document(study))
+    study.serve(Source.of(data, [study.outer]))
+    study.enter("train")
+    (trained,) = study.plan([(recipe, "user", study.settings.seed, 0, 0)], "final", ["winner"])
+    points = sorted({max(1, math.ceil(recipe.epochs * i / 20)) for i in range(1, 21)})
+    for until in points:
+        if not study.interrupted:
+            study.train([trained], until, [until], math.inf)
+    if trained.state is None or math.isnan(trained.score):
+        study.settle([trained], "interrupted")
+        cause = "was interrupted" if study.interrupted else "diverged: the loss stopped being a number"
+        raise Diverged(
+            f"The training {cause} by epoch {max(trained.scores, default=0)}. Lower lr, or clip_norm=1."
+        )
+    study.enter("write")
+    test = {
+        "n": 1,
+        "winner": {"scores": [trained.score], "mean": trained.score, "sd": None},
+        "metrics": {k: v for k, v in trained.metrics.items() if k != "loss"},
+    }
+    study.note("test", test)
+    network = network_of(study, trained)
+    save_network(study, trained, folder / files.MODEL)
+    save_data(study, folder / files.DATA)
+    files.write_text(folder / files.RECIPE, recipe.to_yaml())
+    study.settle([trained], "finished")
+    changed = [k for k, v in recipe.relevant().items() if v != getattr(Recipe(), k)]
+    found = {"values": recipe.model_dump(), "default": Recipe().model_dump(), "changed": changed}
+    study.note("recipe", {**found, "parameters": trained.plan.parameters, "key": recipe.key()})
+    study.enter("done")
+    study.note("timing", {"stages": study.stages[:-1], "total_seconds": round(study.clock.elapsed(), 3)})
+    reason = "interrupted" if study.interrupted else "finished"
+    study.note("end", {"reason": reason, "sentence": "one network was trained by a known recipe"})
+    return Finished(study.settings, data, recipe, None, network, study.fold(0).standard, test)

@@ -1,0 +1,168 @@
+"""`tune`, stage by stage: calibrate, search, confirm, test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from steepest.base.budget import Clock
+from steepest.base.progress import Listener
+from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet
+from steepest.data.split import inner_split, outer_split
+from steepest.data.standardise import Standardiser
+from steepest.evidence.verdict import Verdict
+from steepest.experiment import folder as files
+from steepest.experiment.baselines import Bar
+from steepest.experiment.calibration import REPLICATES, calibrate
+from steepest.experiment.confirmation import Confirmed, confirm
+from steepest.experiment.finish import final_networks, network_of, note_test, save_data, save_network
+from steepest.experiment.interrupt import graceful
+from steepest.experiment.pace import CONTENDERS, FINAL_SEEDS, LOOKS, WRITING_SECONDS, Pace
+from steepest.experiment.provenance import study_document
+from steepest.experiment.searching import Search
+from steepest.experiment.settings import Settings
+from steepest.experiment.study import Study
+from steepest.experiment.workers import Workers
+from steepest.search.policy import Policy
+from steepest.search.space import Space
+from steepest.store.opening import open_journal
+from steepest.training.metrics import objective_for
+from steepest.training.source import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A finished study.
+
+    Args:
+        settings, data: what was asked, of what.
+        recipe: the recipe to use.
+        verdict: the search's first against the default, None if it was never judged.
+        network: the trained network, an ordinary torch module; standardise its input first.
+        standard: how.
+        test: the "test" document.
+    """
+
+    settings: Settings
+    data: DataSet
+    recipe: Recipe
+    verdict: Verdict | None
+    network: nn.Sequential
+    standard: Standardiser
+    test: dict[str, Any]
+
+
+def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listener) -> Finished:
+    """Run a whole study and leave its folder behind, but for the script and the report.
+
+    Args:
+        read_data: reads the data set; called once the workers are starting, so that both go on together.
+        settings: what the user asked for.
+        listener: hears how it goes.
+    """
+    clock = Clock()
+    with Workers(settings.workers) as workers:
+        data = read_data()
+        objective = objective_for(data.task, settings.objective)
+        outer = outer_split(data, settings.seed)
+        folder = files.prepare(settings.folder, overwrite=True)
+        with open_journal(folder / files.STUDY, create=True) as journal:
+            study = Study(settings, data, outer, objective, journal, workers, listener, clock)
+            with graceful(study):
+                return _run(study)
+
+
+def _run(study: Study) -> Finished:
+    settings, data = study.settings, study.data
+    study.enter("read")
+    for note in (data.summary, *data.notes):
+        study.listener.say(note)
+    study.note("study", study_document(study))
+    searched = _serve(study)
+    bar, pace = Bar(study, searched + LOOKS[-1]), Pace(study)
+    limit = settings.budget.seconds or float("inf")
+    default, noise = calibrate(study, pace, limit - WRITING_SECONDS)
+    bar.look()
+    policy = Policy(Space.of(default, settings.fixed, data.task), settings.seed)
+    search = Search(study, pace, policy, default, noise, searched)
+    reserve = _reserve(study, pace, default)
+    reason = search.run(limit - reserve if limit < float("inf") else limit)
+    study.workers.go_on()
+    bar.look()
+    confirmed = _confirm(study, pace, search, default, noise, searched, limit)
+    return _finish(study, confirmed, default, bar, searched + LOOKS[-1], reason)
+
+
+def _serve(study: Study) -> int:
+    """Lay out the folds and hand them to the workers: search folds, confirmation folds, the test fold.
+
+    Returns:
+        How many folds the search may use.
+    """
+    data, seed, rows = study.data, study.settings.seed, study.outer.train
+    searched = REPLICATES
+    splits = [inner_split(data, rows, seed, i) for i in range(searched + LOOKS[-1])]
+    study.serve(Source.of(data, [*splits, study.outer]))
+    return searched
+
+
+def _reserve(study: Study, pace: Pace, default: Recipe) -> float:
+    """Seconds to keep for confirmation, test and writing, for networks half as dear again as the default."""
+    confirm_seconds = pace.seconds([default] * CONTENDERS, default.epochs * LOOKS[0]) * 1.5
+    final_seconds = pace.seconds([default] * 2, default.epochs * FINAL_SEEDS) * 1.5 * 1.25
+    limit = study.settings.budget.seconds or 0.0
+    return min(max(confirm_seconds + final_seconds, 0.22 * limit) + WRITING_SECONDS, 0.6 * limit)
+
+
+def _confirm(
+    study: Study, pace: Pace, search: Search, default: Recipe, noise: float, first_fold: int, limit: float
+) -> Confirmed:
+    final_seconds = pace.seconds([t.member.recipe for t in search.ranked()[:1]], default.epochs * FINAL_SEEDS)
+    final_seconds += pace.seconds([default], default.epochs * FINAL_SEEDS)
+    deadline = limit - WRITING_SECONDS - 1.5 * final_seconds
+    return confirm(study, pace, search.ranked(), default, noise, first_fold, deadline)
+
+
+def _finish(
+    study: Study, confirmed: Confirmed, default: Recipe, bar: Bar, test_fold: int, reason: str
+) -> Finished:
+    folder = study.settings.folder
+    recipes = [("winner", confirmed.winner), ("default", default)]
+    networks = final_networks(study, recipes, FINAL_SEEDS, test_fold, float("inf"))
+    best = networks["winner"][0]
+    test = note_test(study, networks, bar)
+    study.enter("write")
+    network = network_of(study, best)
+    save_network(study, best, folder / files.MODEL)
+    save_data(study, folder / files.DATA)
+    files.write_text(folder / files.RECIPE, confirmed.winner.to_yaml())
+    study.settle([t for row in networks.values() for t in row], "finished")
+    _note_end(study, confirmed.winner, default, best.plan.parameters, reason)
+    return Finished(
+        study.settings, study.data, confirmed.winner, confirmed.verdict, network,
+        study.fold(test_fold).standard, test,
+    )  # fmt: skip
+
+
+def _note_end(study: Study, winner: Recipe, default: Recipe, parameters: int, reason: str) -> None:
+    values, base = winner.model_dump(), default.model_dump()
+    study.note(
+        "recipe",
+        {
+            "values": values,
+            "default": base,
+            "changed": [k for k in winner.relevant() if values[k] != base[k]],
+            "parameters": parameters,
+            "key": winner.key(),
+        },
+    )
+    study.enter("done")
+    study.note("timing", {"stages": study.stages[:-1], "total_seconds": round(study.clock.elapsed(), 3)})
+    said = {
+        "budget": "the budget was used up",
+        "trials": "all trials were used up",
+        "interrupted": "Ctrl-C ended the search early",
+    }
+    study.note("end", {"reason": reason, "sentence": said[reason]})
