@@ -10,6 +10,7 @@ from typing import Any, ClassVar, overload
 
 import torch
 from torch import Tensor
+from torch._compile import _disable_dynamo
 from torch.optim import Optimizer
 from torch.optim.optimizer import ParamsT
 
@@ -166,7 +167,8 @@ class DropIn(Optimizer):
                 kept["step"] = torch.tensor(float(kept["step"]))
 
 
-_eagerly: Callable[..., Any] = torch.compiler.disable(DropIn._step)  # type: ignore[no-untyped-call]
+# torch's own lazy form of `torch.compiler.disable`, which would load the compiler (1 s) on import
+_eagerly: Callable[..., Any] = _disable_dynamo(DropIn._step)
 
 
 def _listed(params: Any) -> Iterator[Any]:
