@@ -89,7 +89,7 @@ DATA: dict[str, tuple[Make, list[str]]] = {
     ),
     "zero bytes in text": (
         lambda p: tune(raw(p, "x.csv", b"a,b\n1,2\n\x00\x00\n" * 30), "--target", "b"),
-        ["x.csv", "zero bytes"],
+        ["x.csv", "must be a text file"],
     ),
     "an unknown suffix": (
         lambda p: tune(raw(p, "x.xlsx", b"anything"), "--target", "a"),
@@ -97,7 +97,7 @@ DATA: dict[str, tuple[Make, list[str]]] = {
     ),
     "a row too long": (
         lambda p: tune(csv(p, [*table(), "1,2,3,4,5,high"]), "--target", "income"),
-        ["line 62", "3 cells"],
+        ["line 62", "first row (3)", "6"],
     ),
     "arrays without y": (
         lambda p: tune(npz(p, x=np.zeros((50, 2)), z=np.zeros(50))),
@@ -130,6 +130,10 @@ OPTIONS: dict[str, tuple[Make, list[str]]] = {
     "a file in the way of --out": (
         lambda p: tune("digits", "--out", raw(p, "taken", b"mine")),
         ["--out must be a folder", "taken is a file"],
+    ),
+    "--out that holds an earlier run": (
+        lambda p: tune("digits", "--out", str(Path(raw(p, "study.db", b"mine")).parent)),
+        ["--out must be a new or empty folder", "study.db"],
     ),
     "--out where nothing can be written": (
         lambda _: tune("digits", "--out", "/proc/steepest"),

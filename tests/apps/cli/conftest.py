@@ -39,6 +39,7 @@ class FakeFace(ModuleType):
         if self.raises is not None:
             raise self.raises
         listener.progress(Progress("write", 9.9, 0.99, 64, 0, 0.0, 0.98, 0.96, "accuracy", 0.1))
+        listener.progress(Progress("done", 9.9, 1.0, 64, 0, 0.0, 0.98, 0.96, "accuracy", 0.0))
         return FakeResult()
 
     def tune(self, data: Any, **options: Any) -> FakeResult:

@@ -42,3 +42,9 @@ def test_a_place_that_takes_no_files_is_refused():
         BadInput, match=r"--out must be a folder that can be written, but got '/proc/steepest'"
     ):
         writable(Path("/proc/steepest"))
+
+
+def test_what_was_finished_is_never_written_over(tmp_path):
+    (tmp_path / "study.db").write_text("days of work")
+    with pytest.raises(BadInput, match=r"--out must be a new or empty folder, .* It holds study.db\."):
+        writable(tmp_path)

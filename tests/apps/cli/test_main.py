@@ -32,7 +32,11 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "command": "steepest " + " ".join(arguments),
     }
     captured = capsys.readouterr()
-    assert captured.out == "better than the default by 0.012 [0.006, 0.018], n = 10\n"
+    assert captured.out.splitlines() == [
+        "better than the default by 0.012 [0.006, 0.018], n = 10",
+        "",
+        "  page      runs/fake/report.html",
+    ]
     assert captured.err == ""
 
 
@@ -71,7 +75,7 @@ def test_progress_goes_to_standard_error_as_plain_lines_where_there_is_no_termin
 def test_json_is_one_object_on_standard_output_and_lines_on_standard_error(capsys):
     assert main(["tune", "digits", "--json"]) == 0
     captured = capsys.readouterr()
-    assert json.loads(captured.out) == {"verdict": "better", "loss": None}
+    assert json.loads(captured.out) == {"verdict": "better", "loss": None, "folder": "runs/fake"}
     told = [json.loads(line) for line in captured.err.splitlines()]
     assert [next(iter(line)) for line in told] == ["progress", "say", "progress", "progress", "progress"]
     assert told[3]["progress"]["best"] == 0.97

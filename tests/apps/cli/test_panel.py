@@ -104,6 +104,15 @@ def test_an_unexpected_stage_is_shown_all_the_same():
     assert "● polish" in drawn(panel, console)
 
 
+def test_after_the_last_stage_nothing_is_left_to_finish():
+    console = terminal()
+    with LivePanel(console, "digits", STAGES, "") as panel:
+        panel.progress(searching(stage="write"))
+        panel.progress(searching(stage="done"))
+    assert console.file.getvalue().count("✓ write") == 1
+    assert "done" not in console.file.getvalue()
+
+
 def test_an_error_leaves_no_finished_stage_behind():
     console = terminal()
     panel = LivePanel(console, "digits", STAGES, "")

@@ -43,7 +43,7 @@ def test_json_holds_the_facts(run_folder, capsys):
     assert main(["report", str(run_folder), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["verdict"]["effect"] == 0.012
-    assert facts["page"] == str(run_folder / "report.html")
+    assert facts["folder"] == str(run_folder)
 
 
 def test_a_study_that_was_killed_at_its_start_has_a_page_too(tmp_path, capsys):

@@ -10,7 +10,8 @@ def writable(out: Path | None) -> Path | None:
     """Prove that the folder `out` can be written or made, without leaving anything behind; None stays None.
 
     Raises:
-        BadInput: if a file is in the way, or nothing can be written there.
+        BadInput: if a file is in the way, nothing can be written there, or something is there already: what
+            was finished is never written over.
 
     Example:
         >>> import tempfile
@@ -23,6 +24,11 @@ def writable(out: Path | None) -> Path | None:
     nearest = next(place for place in (out, *out.absolute().parents) if place.exists() or place.is_symlink())
     if not nearest.is_dir():
         raise BadInput("--out", "must be a folder", str(out), f"{nearest} is a file. {remedy}")
+    held = sorted(each.name for each in out.iterdir()) if nearest == out else []
+    if held:
+        shown = ", ".join(held[:3]) + (", …" if len(held) > 3 else "")
+        remedy = "Name another folder, or remove this one first."
+        raise BadInput("--out", "must be a new or empty folder", str(out), f"It holds {shown}. {remedy}")
     try:
         with tempfile.TemporaryDirectory(dir=nearest):
             return out

@@ -24,6 +24,8 @@ class Pace:
 
     def due(self, snapshot: Progress) -> bool:
         """Whether this snapshot should be written."""
+        if snapshot.stage == snapshots.DONE:
+            return False
         if snapshot.stage == self._stage and snapshot.elapsed - self._last < self._every:
             return False
         self._stage, self._last = snapshot.stage, snapshot.elapsed

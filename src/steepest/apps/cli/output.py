@@ -16,9 +16,15 @@ from steepest.apps.cli.lines import JsonLines, PlainLines, to_json
 from steepest.apps.cli.panel import LivePanel
 from steepest.base.progress import Listener, Silent
 
+PAGE = "report.html"
+
 
 class Result(Protocol):
-    """What every command of the Python face hands back."""
+    """What a command hands back."""
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
 
     def summary(self) -> str:
         """The result for a person, several lines of at most 80 columns."""
@@ -46,5 +52,8 @@ def listening(
 
 
 def show(result: Result, *, as_json: bool) -> None:
-    """Print the result on standard output."""
-    print(to_json(result.to_dict(), indent=2) if as_json else result.summary())
+    """Print the result on standard output, and where its files are."""
+    if as_json:
+        print(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
+    else:
+        print(f"{result.summary()}\n\n  page      {result.folder / PAGE}")

@@ -77,7 +77,8 @@ class LivePanel:
             self._finish_stage(known, snapshot.elapsed)
         if before is None or before.stage != snapshot.stage:
             self._stage_began = snapshot.elapsed if before is not None else 0.0
-        self._snapshot, self._arrived = snapshot, time.perf_counter()
+        self._snapshot = snapshot if snapshot.stage != snapshots.DONE else None
+        self._arrived = time.perf_counter()
 
     def say(self, sentence: str) -> None:
         """Print the sentence above the panel."""

@@ -7,15 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from steepest.apps.cli import options
-from steepest.apps.cli.output import show
+from steepest.apps.cli.output import PAGE, show
 from steepest.base.errors import BadInput
 from steepest.report.export import to_dict
 from steepest.report.facts import Facts, read_facts
 from steepest.report.page import write_page
 from steepest.report.text import to_text
 from steepest.store import open_journal
-
-PAGE = "report.html"
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -33,15 +31,15 @@ class Reopened:
     """A study read back from its run folder."""
 
     facts: Facts
-    page: Path
+    folder: Path
 
     def summary(self) -> str:
-        """The verdict, what was tried, and where the page is."""
-        return f"{to_text(self.facts)}\n\n  page      {self.page}"
+        """The verdict and what led to it."""
+        return to_text(self.facts)
 
     def to_dict(self) -> dict[str, Any]:
         """Every fact of the report."""
-        return {**to_dict(self.facts), "page": str(self.page)}
+        return to_dict(self.facts)
 
 
 def report(
@@ -62,6 +60,5 @@ def report(
         raise BadInput("folder", "must be a run folder", f"{folder} ({state})", "Check the path.")
     with open_journal(folder) as journal:
         facts = read_facts(journal)
-    page = folder / PAGE
-    write_page(facts, page)
-    show(Reopened(facts, page), as_json=as_json)
+    write_page(facts, folder / PAGE)
+    show(Reopened(facts, folder), as_json=as_json)

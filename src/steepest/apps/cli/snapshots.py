@@ -4,6 +4,9 @@ import math
 
 from steepest.base.progress import Progress
 
+DONE = "done"
+"""The stage that follows the last one: there is nothing left to show."""
+
 
 def seconds(value: float) -> str:
     """A duration: seconds below two minutes, then minutes, then hours.

@@ -10,7 +10,7 @@ from steepest.apps.cli.folder import writable
 from steepest.apps.cli.output import listening, show
 from steepest.base.recipe import Recipe
 
-STAGES = ("read", "train", "test", "write")
+STAGES = ("read", "train", "write")
 HINT = "Ctrl-C stops"
 
 EXAMPLES = """
@@ -25,6 +25,7 @@ A recipe is a list of `knob: value` lines; knobs that are left out keep their de
 
 
 def train(
+    context: typer.Context,
     data: options.Data,
     *,
     target: options.Target = None,
@@ -64,5 +65,6 @@ def train(
             header=header,
             task=task,
             listener=listener,
+            command=context.obj,
         )
     show(result, as_json=as_json)
