@@ -8,7 +8,7 @@ from torch.optim.optimizer import ParamsT
 from steepest.rules import rows
 from steepest.rules.classic import Classic, Lists
 from steepest.rules.drop_in import Group, number
-from steepest.rules.rows import Correction, EpsPlace, Row
+from steepest.rules.rows import LEAST_EPS, Correction, EpsPlace, Row
 
 
 class TwoMoments(Classic):
@@ -46,7 +46,7 @@ class TwoMoments(Classic):
             beta1=number(beta1),
             beta2=number(beta2),
             weight_decay=number(group["weight_decay"]),
-            eps=number(group["eps"]),
+            eps=max(number(group["eps"]), LEAST_EPS),
             amsgrad=False,
             maximize=group["maximize"],
         )

@@ -9,7 +9,7 @@ from torch.optim.optimizer import ParamsT
 from steepest.rules import rows
 from steepest.rules.classic import Classic, Lists
 from steepest.rules.drop_in import Group, number
-from steepest.rules.rows import Row
+from steepest.rules.rows import LEAST_EPS, Row
 
 Place = Literal["outside", "inside"]
 
@@ -87,7 +87,7 @@ class AdaGrad(Classic):
             lr=number(group["lr"]),
             lr_decay=number(group["lr_decay"]),
             weight_decay=number(group["weight_decay"]),
-            eps=number(group["eps"]),
+            eps=max(number(group["eps"]), LEAST_EPS),
             maximize=group["maximize"],
         )
         return True

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from steepest.rules.drop_in import DropIn, Group, moving, number
+from steepest.rules.rows import LEAST_EPS
 from steepest.rules.rule import Rule, State, wide, zeros
 
 _EARLIEST = 1e-12  # share of the warm-up below which it counts as over: a horizon of 0 switches it off
@@ -34,7 +35,7 @@ def _move(theta: Tensor, grad: Tensor, state: State, hyper: dict[str, Tensor]) -
     fast = h["beta1"] * state["exp_avg"] + (1 - h["beta1"]) * grad
     slow = h["beta3"] * state["exp_avg_slow"] + (1 - h["beta3"]) * grad
     square = h["beta2"] * state["exp_avg_sq"] + (1 - h["beta2"]) * grad * grad
-    root = (h["unbias2"] * square).sqrt() + h["eps"]
+    root = (h["unbias2"] * square).sqrt() + h["eps"].clamp_min(LEAST_EPS)
     step = (h["unbias1"] * fast + h["mix"] * slow) / root
     theta = (1 - h["lr"] * h["weight_decay"]) * theta - h["lr"] * step
     return theta, state | {"exp_avg": fast, "exp_avg_slow": slow, "exp_avg_sq": square}
@@ -137,7 +138,7 @@ class AdEMAMix(DropIn):
         torch._foreach_addcmul_(square, pulled, pulled, value=1 - beta2)
         root = torch._foreach_sqrt(square)
         unbias2 = (1 - beta2**step) ** 0.5
-        torch._foreach_add_(root, max(eps * unbias2, 1.2e-38))
+        torch._foreach_add_(root, max(eps * unbias2, LEAST_EPS))
         if decay:
             torch._foreach_mul_(params, 1 - lr * decay)
         torch._foreach_addcdiv_(params, fast, root, value=-lr * unbias2 / (1 - beta1**step))

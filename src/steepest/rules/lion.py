@@ -7,11 +7,15 @@ from torch.optim.optimizer import ParamsT
 from steepest.rules.drop_in import DropIn, Group, moving, number
 from steepest.rules.rule import Rule, State, wide, zeros
 
+LEAST = 1.2e-38
+"""x/max(|x|, LEAST) is the sign of x; torch's own sign turns NaN into 0, and a broken run would go unseen."""
+
 
 def _move(theta: Tensor, grad: Tensor, state: State, hyper: dict[str, Tensor]) -> tuple[Tensor, State]:
     h = {name: wide(value, theta) for name, value in hyper.items()}
     m = state["exp_avg"]
-    direction = (h["beta1"] * m + (1 - h["beta1"]) * grad).sign()
+    direction = h["beta1"] * m + (1 - h["beta1"]) * grad
+    direction = direction / direction.abs().clamp_min(LEAST)
     theta = (1 - h["lr"] * h["weight_decay"]) * theta - h["lr"] * direction
     return theta, state | {"exp_avg": h["beta2"] * m + (1 - h["beta2"]) * grad}
 
@@ -36,7 +40,8 @@ class Lion(DropIn):
 
     State: exp_avg (m), the parameter's shape and dtype.
     Source: Chen et al. 2023 (arXiv 2302.06675), Program 1; `optax.lion` computes the same.
-    Departures: none. Independent comparisons do not confirm that it beats AdamW (arXiv 2509.01440).
+    Departures: a NaN stays a NaN, where implementations by `sign` turn it into no step.
+        Independent comparisons do not confirm that Lion beats AdamW (arXiv 2509.01440).
 
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
@@ -72,7 +77,9 @@ class Lion(DropIn):
         beta1, beta2 = map(number, group["betas"])
         pulled = torch._foreach_neg(grads) if group["maximize"] else grads
         direction = torch._foreach_lerp(means, pulled, 1 - beta1)
-        torch._foreach_sign_(direction)
+        size = torch._foreach_abs(direction)
+        torch._foreach_clamp_min_(size, LEAST)
+        torch._foreach_div_(direction, size)
         if decay:
             torch._foreach_mul_(params, 1 - lr * decay)
         torch._foreach_add_(params, direction, alpha=-lr)

@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from steepest.rules.drop_in import DropIn, Group, moving, number
-from steepest.rules.rule import Rule, State, wide
+from steepest.rules.rows import LEAST_EPS
+from steepest.rules.rule import Rule, State, member_sum, wide
 
 _DEFAULTS = {
     "lr": 1.0,
@@ -35,13 +36,13 @@ def _move(theta: Tensor, grad: Tensor, state: State, hyper: dict[str, Tensor]) -
     m = h["beta1"] * state["exp_avg"] + (1 - h["beta1"]) * wide_d * grad
     v = h["beta2"] * state["exp_avg_sq"] + (1 - h["beta2"]) * (wide_d * grad) ** 2
     gain = (d / hyper["d0"]) * rate
-    moved = (grad * (state["theta0"] - theta)).flatten(1).sum(1).to(torch.float64)  # each member on its own
+    moved = member_sum(grad * (state["theta0"] - theta))
     numerator = beta3 * state["d_numerator"] + gain * moved
     s = wide(beta3, theta) * state["s"] + wide(gain, theta) * grad
-    total = s.abs().flatten(1).sum(1).to(torch.float64)
+    total = member_sum(s.abs())
     guess = torch.where(total > 0, hyper["d_coef"] * numerator / total, torch.zeros_like(total))
     theta = (1 - wide(rate, theta) * h["weight_decay"]) * theta
-    theta = theta - wide(rate, theta) * m / (v.sqrt() + wide_d * h["eps"]).clamp_min(1e-38)
+    theta = theta - wide(rate, theta) * m / (v.sqrt() + wide_d * h["eps"]).clamp_min(LEAST_EPS)
     kept = {"exp_avg": m, "exp_avg_sq": v, "s": s, "d": torch.maximum(d, guess), "d_numerator": numerator}
     return theta, state | kept
 
@@ -146,7 +147,7 @@ class Prodigy(DropIn):
         torch._foreach_mul_(second, beta2)
         torch._foreach_addcmul_(second, grads, grads, value=d * d * (1 - beta2))
         root = torch._foreach_sqrt(second)
-        torch._foreach_add_(root, max(d * number(group["eps"]), 1.2e-38))
+        torch._foreach_add_(root, max(d * number(group["eps"]), LEAST_EPS))
         if group["weight_decay"]:
             torch._foreach_mul_(params, 1 - rate * number(group["weight_decay"]))
         torch._foreach_addcdiv_(params, first, root, value=-rate)

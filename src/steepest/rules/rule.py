@@ -48,7 +48,8 @@ class Rule:
         if self.matrices and theta.dim() != 3:
             remedy = "Give other weights to adamw."
             raise BadParameters("theta", "must be [K, rows, columns]", list(theta.shape), remedy)
-        return {"step": torch.zeros(len(theta), dtype=torch.float64, device=theta.device)} | self.start(theta)
+        step = torch.zeros(len(theta), dtype=torch.float64, device=theta.device)
+        return {"step": step} | self.start(_precise(theta))
 
     def hyper(self, members: int, given: Hyper, device: torch.device | None = None) -> dict[str, Tensor]:
         """Every hyperparameter as float64 [K], checked; those not given take their default.
@@ -71,6 +72,8 @@ class Rule:
     def update(self, theta: Tensor, grad: Tensor, state: State, hyper: Hyper) -> tuple[Tensor, State]:
         """One step of every member; nothing is written in place.
 
+        16-bit weights are moved in float32 and rounded back; their state is float32.
+
         Args:
             theta, grad: weights and gradients [K, ...].
             state: what `init` or the last `update` returned.
@@ -87,8 +90,18 @@ class Rule:
         if set(state) != expected:
             remedy = f"Start with `{self.name}.init(theta)`."
             raise BadInput("state", f"must hold {sorted(expected)}", sorted(state), remedy)
-        moved, kept = self.move(theta, grad, state | {"step": state["step"] + 1}, checked)
-        return moved, kept
+        state = state | {"step": state["step"] + 1}
+        moved, state = self.move(_precise(theta), _precise(grad), state, checked)
+        return moved.to(theta.dtype), state
+
+
+def _precise(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def member_sum(x: Tensor) -> Tensor:
+    """The sum over everything but members, [K] in float64."""
+    return (x.sum(dim=list(range(1, x.dim()))) if x.dim() > 1 else x).to(torch.float64)
 
 
 def wide(value: Tensor, like: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch.optim.optimizer import ParamsT
 
 from steepest.base.errors import BadInput
 from steepest.rules.drop_in import DropIn, Group, moving, number
+from steepest.rules.rows import LEAST_EPS
 from steepest.rules.rule import Rule, State, wide
 
 _AVERAGE = {"warmup_steps": 0.0, "r": 0.0, "weight_lr_power": 2.0}
@@ -48,7 +49,8 @@ def _move_sgd(theta: Tensor, grad: Tensor, state: State, h: dict[str, Tensor]) -
 def _move_adamw(theta: Tensor, grad: Tensor, state: State, h: dict[str, Tensor]) -> tuple[Tensor, State]:
     beta2 = wide(h["beta2"], theta)
     square = beta2 * state["exp_avg_sq"] + (1 - beta2) * grad * grad
-    root = (square * wide(1 / (1 - h["beta2"] ** state["step"]), theta)).sqrt() + wide(h["eps"], theta)
+    root = (square * wide(1 / (1 - h["beta2"] ** state["step"]), theta)).sqrt()
+    root = root + wide(h["eps"].clamp_min(LEAST_EPS), theta)
     pull = grad / root + wide(h["weight_decay"], theta) * theta
     return _advance(theta, pull, state | {"exp_avg_sq": square}, h, h["beta1"])
 
@@ -268,7 +270,7 @@ class ScheduleFreeAdamW(ScheduleFree):
         torch._foreach_addcmul_(squares, grads, grads, value=1 - beta2)
         root = torch._foreach_div(squares, 1 - beta2 ** group["k"])
         torch._foreach_sqrt_(root)
-        torch._foreach_add_(root, max(number(group["eps"]), 1.2e-38))
+        torch._foreach_add_(root, max(number(group["eps"]), LEAST_EPS))
         pull = torch._foreach_div(grads, root)
         if group["weight_decay"]:
             torch._foreach_add_(pull, params, alpha=number(group["weight_decay"]))
