@@ -94,6 +94,7 @@ class AdEMAMix(DropIn):
 
     slots = ("step", "exp_avg", "exp_avg_slow", "exp_avg_sq")
     bytes_per_parameter = 36
+    usual_betas = (0.9, 0.999, 0.9999)
 
     def __init__(
         self,

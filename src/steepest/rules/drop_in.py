@@ -33,12 +33,14 @@ class DropIn(Optimizer):
 
     Class attributes:
         slots: names of the per-parameter state, as torch names them; "step" first where steps are counted.
+        usual_betas: what `betas` may look like.
         choices: allowed words of arguments that are words.
         bytes_per_parameter: float32 traffic of a step when each array is touched once.
         variants: switches of torch's checkpoints that change the algorithm, and the only value accepted.
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
+    usual_betas: ClassVar[tuple[float, ...]] = (0.9, 0.999)
     choices: ClassVar[Mapping[str, tuple[str | None, ...]]] = {}
     bytes_per_parameter: ClassVar[int] = 12
     variants: ClassVar[Mapping[str, Any]] = {}
@@ -74,9 +76,9 @@ class DropIn(Optimizer):
                 check_number(name, value)
 
     def _check_betas(self, value: Any) -> None:
-        count = len(self.defaults["betas"])
+        count = len(self.usual_betas)
         if not isinstance(value, tuple | list) or len(value) != count:
-            raise BadHyper("betas", f"must be {count} numbers", value, f"Try {self.defaults['betas']}.")
+            raise BadHyper("betas", f"must be {count} numbers", value, f"Try {self.usual_betas}.")
         for index, beta in enumerate(value):
             check_number(f"betas[{index}]", beta, BOUNDS["betas"])
 
