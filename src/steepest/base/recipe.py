@@ -280,7 +280,7 @@ class Recipe(BaseModel):
             ) from None
         if not isinstance(values, dict):
             raise BadRecipe(where, "must be a list of `knob: value` lines", type(values).__name__)
-        return cls.make(**{str(name): value for name, value in values.items()})
+        return cls.make(**{str(name): _number(str(name), value) for name, value in values.items()})
 
     @classmethod
     def load(cls, path: str | Path) -> "Recipe":
@@ -304,6 +304,16 @@ def _knobs() -> dict[str, Knob]:
 
 def _options(name: str) -> tuple[Any, ...]:
     return get_args(Recipe.model_fields[name].annotation)
+
+
+def _number(name: str, value: Any) -> Any:
+    """A numeric knob's value: YAML 1.1 reads 1e-3, without a dot, as text."""
+    if isinstance(value, str) and name in KNOBS and KNOBS[name].valid is not None:
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
 
 
 def _check_value(name: str, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,11 @@ class Baseline:
     fold: int
     score: float
     seconds: float
+
+
+def fit_all(source: Source, folds: Sequence[int], objective: str) -> list[Baseline]:
+    """Every baseline on every fold, one after the other, so that they take one worker and no more."""
+    return [fit(source, kind, fold, objective) for kind in KINDS for fold in folds]
 
 
 def fit(source: Source, kind: str, fold: int, objective: str) -> Baseline:
@@ -87,17 +93,16 @@ class Bar:
     def __init__(self, study: Study, test_fold: int) -> None:
         self._study, self._test_fold = study, test_fold
         folds = [*range(min(FOLDS, test_fold)), test_fold]
-        self._work: list[Future[Baseline]] = [
-            study.workers.submit(fit, kind, fold, study.objective) for kind in KINDS for fold in folds
-        ]
+        self._work: Future[list[Baseline]] = study.workers.submit(fit_all, folds, study.objective)
         self._written = False
 
     def look(self, wait: bool = False) -> None:
         """Note the baselines once they are there; `wait` for them if need be."""
-        open_folds = [f for f in self._work if wait or f.done()]
-        if self._written or (len(open_folds) < len(self._work)):
+        if self._written or not (wait or self._work.done()):
             return
         self._written = True
+        if self._work.exception() is not None:
+            self._study.listener.say(f"The baselines could not be fitted: {self._work.exception()}.")
         rows = [_row(kind, found) for kind, found in self._by_kind(test=False).items()]
         self._study.bar = max((row["score"] for row in rows), default=None)
         self._study.note("baselines", {"rows": rows, "bar": self._study.bar})
@@ -109,11 +114,10 @@ class Bar:
         return [_row(kind, found) for kind, found in self._by_kind(test=True).items()]
 
     def _by_kind(self, test: bool) -> dict[str, list[Baseline]]:
-        found = [f.result() for f in self._work]
-        return {
-            kind: [b for b in found if b.kind == kind and (b.fold == self._test_fold) == test]
-            for kind in KINDS
-        }
+        found = [] if self._work.exception() else self._work.result()
+        chosen = [b for b in found if (b.fold == self._test_fold) == test]
+        by_kind = {kind: [b for b in chosen if b.kind == kind] for kind in KINDS}
+        return {kind: rows for kind, rows in by_kind.items() if rows}
 
 
 def _row(kind: str, found: list[Baseline]) -> dict[str, Any]:

@@ -19,17 +19,12 @@ def member_seed(study: Study, *path: int | str) -> int:
     return derive(study.settings.seed, *path) % 2**31
 
 
-def calibrate(study: Study, pace: Pace, deadline: float) -> tuple[Recipe, float]:
-    """Train the default; note its noise.
+def calibrate(study: Study, pace: Pace, epochs: int, deadline: float) -> tuple[Recipe, float]:
+    """Train the default for so many epochs; note its noise.
 
     Returns:
         The default recipe with this study's horizon, and the standard deviation of its score.
-
-    Raises:
-        BadBudget: if the budget does not allow one short training.
     """
-    study.enter("calibrate")
-    epochs = _probe(study, pace, deadline)
     default = study.settings.start.replace(epochs=epochs)
     plans = [(default, "default", member_seed(study, "calibrate", r), r, r) for r in range(REPLICATES)]
     members = study.plan(plans, "calibrate", ["default"] * REPLICATES)
@@ -55,8 +50,13 @@ def calibrate(study: Study, pace: Pace, deadline: float) -> tuple[Recipe, float]
     return default, noise
 
 
-def _probe(study: Study, pace: Pace, deadline: float) -> int:
-    """Time two epochs of the default and choose the horizon."""
+def probe(study: Study, pace: Pace, deadline: float) -> int:
+    """Time two epochs of the default and choose the horizon.
+
+    Raises:
+        BadBudget: if the budget does not even allow these.
+    """
+    study.enter("calibrate")
     assert study.source is not None
     members = tuple(Member(-1 - r, study.settings.start, r, r) for r in range(REPLICATES))
     left = deadline - study.clock.elapsed()

@@ -10,23 +10,20 @@ STUDY, RECIPE, MODEL, SCRIPT, DATA, REPORT = (
 FILES = (STUDY, RECIPE, MODEL, SCRIPT, DATA, REPORT)
 
 
-def prepare(folder: Path, *, overwrite: bool) -> Path:
-    """Make the folder, empty of an earlier run's files.
-
-    Args:
-        folder: where to write.
-        overwrite: whether an earlier run in it may be replaced; what is not a run's file is never touched.
+def prepare(folder: Path) -> Path:
+    """Make the folder, and make sure that nothing in it would be overwritten.
 
     Raises:
-        BadInput: if it holds an earlier run that may not be replaced, or cannot be written.
+        BadInput: if it holds a file that a run writes, or cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if (folder / STUDY).exists() and not overwrite:
+        taken = [name for name in FILES if (folder / name).exists()]
+        if taken:
             remedy = "Name another folder, or remove this one."
-            raise BadInput("out", "must not hold an earlier study", str(folder), remedy)
-        for name in (*FILES, f"{STUDY}-wal", f"{STUDY}-shm"):
-            (folder / name).unlink(missing_ok=True)
+            raise BadInput(
+                "out", f"must not hold {taken[0]} already: nothing is overwritten", str(folder), remedy
+            )
         probe = folder / ".steepest-probe"
         probe.touch()
         probe.unlink()

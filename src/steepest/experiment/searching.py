@@ -41,6 +41,8 @@ class Search:
     def run(self, deadline: float) -> str:
         """Search until `deadline` on the study's clock or until the trials are used up; says why it ended."""
         self.study.enter("search")
+        if self.study.interrupted:
+            return "interrupted"
         trials = self.study.settings.budget.trials
         start = self.study.clock.elapsed()
         first_end = start + FIRST_SHARE * (deadline - start)

@@ -39,7 +39,7 @@ def train(
         data = read_data()
         objective = objective_for(data.task, settings.objective)
         outer = outer_split(data, settings.seed)
-        folder = files.prepare(settings.folder, overwrite=True)
+        folder = files.prepare(settings.folder)
         with open_journal(folder / files.STUDY, create=True) as journal:
             study = Study(settings, data, outer, objective, journal, workers, listener, clock)
             with graceful(study):

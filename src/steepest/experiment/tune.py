@@ -15,7 +15,7 @@ from steepest.data.standardise import Standardiser
 from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
 from steepest.experiment.baselines import Bar
-from steepest.experiment.calibration import REPLICATES, calibrate
+from steepest.experiment.calibration import REPLICATES, calibrate, probe
 from steepest.experiment.confirmation import Confirmed, confirm
 from steepest.experiment.finish import final_networks, network_of, note_test, save_data, save_network
 from steepest.experiment.interrupt import graceful
@@ -67,7 +67,7 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
         data = read_data()
         objective = objective_for(data.task, settings.objective)
         outer = outer_split(data, settings.seed)
-        folder = files.prepare(settings.folder, overwrite=True)
+        folder = files.prepare(settings.folder)
         with open_journal(folder / files.STUDY, create=True) as journal:
             study = Study(settings, data, outer, objective, journal, workers, listener, clock)
             with graceful(study):
@@ -81,9 +81,10 @@ def _run(study: Study) -> Finished:
         study.listener.say(note)
     study.note("study", study_document(study))
     searched = _serve(study)
-    bar, pace = Bar(study, searched + LOOKS[-1]), Pace(study)
-    limit = settings.budget.seconds or float("inf")
-    default, noise = calibrate(study, pace, limit - WRITING_SECONDS)
+    pace, limit = Pace(study), settings.budget.seconds or float("inf")
+    epochs = settings.fixed.get("epochs") or probe(study, pace, limit - WRITING_SECONDS)
+    bar = Bar(study, searched + LOOKS[-1])  # on one worker, while the default trains on another
+    default, noise = calibrate(study, pace, epochs, limit - WRITING_SECONDS)
     bar.look()
     policy = Policy(Space.of(default, settings.fixed, data.task), settings.seed)
     search = Search(study, pace, policy, default, noise, searched)

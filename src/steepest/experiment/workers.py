@@ -11,7 +11,7 @@ import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +23,7 @@ from steepest.training.job import Done, Job, run
 from steepest.training.source import Source
 
 _ATTEMPTS = 3
+_TICK = 0.5  # seconds between signs of life
 
 
 def cores() -> int:
@@ -96,8 +97,19 @@ class Workers:
             here.set_exception(error)
         return here
 
-    def run(self, jobs: Sequence[Job], heard: Callable[[Done], None] = lambda _: None) -> list[Done]:
-        """Do all jobs; `heard` is called with each result as it comes, the list is in the jobs' order."""
+    def run(
+        self,
+        jobs: Sequence[Job],
+        heard: Callable[[Done], None] = lambda _: None,
+        tick: Callable[[], None] = lambda: None,
+    ) -> list[Done]:
+        """Do all jobs; the list is in their order.
+
+        Args:
+            jobs: what to do.
+            heard: called with each result as it comes.
+            tick: called now and then while nothing comes.
+        """
         if not self.count:
             assert self._served is not None
             return [_told(run(job, self._served), heard) for job in jobs]
@@ -107,7 +119,7 @@ class Workers:
             if not missing:
                 break
             try:
-                for i, done in self._attempt(jobs, missing):
+                for i, done in self._attempt(jobs, missing, tick):
                     found[i] = _told(done, heard)
             except TerminatedWorkerError:  # most often the system's answer to memory running out
                 self._close_pool()
@@ -118,11 +130,17 @@ class Workers:
         found |= lost
         return [found[i] for i in range(len(jobs))]
 
-    def _attempt(self, jobs: Sequence[Job], missing: Sequence[int]) -> Iterator[tuple[int, Done]]:
+    def _attempt(
+        self, jobs: Sequence[Job], missing: Sequence[int], tick: Callable[[], None]
+    ) -> Iterator[tuple[int, Done]]:
         assert self._pool is not None
-        futures = {self._pool.submit(_work, self._folder.name, jobs[i]): i for i in missing}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        waiting = {self._pool.submit(_work, self._folder.name, jobs[i]): i for i in missing}
+        while waiting:
+            done, _ = wait(waiting, timeout=_TICK, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=waiting.__getitem__):
+                yield waiting.pop(future), future.result()
+            if not done:
+                tick()
 
     def _open(self) -> None:
         self._pool = ProcessPoolExecutor(

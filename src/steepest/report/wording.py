@@ -23,6 +23,8 @@ def headline(facts: Facts) -> str:
         return _HEADLINES.get(facts.verdict.kind, facts.verdict.kind.capitalize())
     if facts.end_reason == "interrupted":
         return "Interrupted before a verdict"
+    if facts.end_reason == "finished":
+        return "Trained by a known recipe"
     if facts.members and not facts.of("search"):
         return "Only the default recipe was trained"
     return "No verdict yet"

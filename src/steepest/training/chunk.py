@@ -94,14 +94,15 @@ class Chunk:
             rates = self._rates(steps)
             full = batch_weights([self._batch] * len(counts), 0, self._batch, self._dtype)
             self._losses.zero_()
-            for s in range(max(steps)):
+            last = max(steps) - 1
+            for s in range(last + 1):
                 start = s * self._batch
                 rows = order[:, start : start + self._batch]
                 whole = start + self._batch <= min(counts)
                 weights = full if whole else batch_weights(counts, start, rows.shape[1], self._dtype)
                 active = [a and s < n for a, n in zip(self.state.alive, steps, strict=True)]
                 self._step(rows, weights, s, rates[s], active)
-                if s % 32 == 31 and called_off():
+                if (s % 32 == 31 or s == last) and called_off():
                     return False
         self._losses /= torch.tensor(steps)
         self.state.epoch += 1

@@ -83,7 +83,7 @@ def _run(job: Job, source: Source) -> Done:
     with one_thread(), fast_matmul():
         chunk = Chunk(job.members, source, job.state)
         while chunk.state.epoch < job.until:
-            if not chunk.epoch(called_off=job.called_off):
+            if job.called_off() or not chunk.epoch(job.called_off):
                 return Done(job.members, tuple(points), None, time.monotonic() - started, interrupted=True)
             if chunk.state.epoch in job.points:
                 points.append(chunk.point())
