@@ -8,6 +8,7 @@ size.
 
 from typing import Any
 
+from steepest.base.knobs import Range
 from steepest.base.recipe import Recipe
 from steepest.search.space import Space
 
@@ -28,9 +29,16 @@ PORTFOLIO: tuple[dict[str, Any], ...] = (
 
 
 def portfolio(space: Space) -> list[Recipe]:
-    """The portfolio within a space: knobs that are not searched keep the base's value."""
+    """The portfolio within a space: knobs that are not searched keep the base's value.
+
+    Where the optimizer is fixed to another one, an entry's rate gives way to the centre of that one's range.
+    """
     recipes = []
     for changes in PORTFOLIO:
         free = {name: value for name, value in changes.items() if name in space.names}
-        recipes.append(space.tidy({**space.base.model_dump(), **free}))
+        values = {**space.base.model_dump(), **free}
+        rate = space.where("lr", values)
+        if "lr" in free and values["optimizer"] != changes["optimizer"] and isinstance(rate, Range):
+            values["lr"] = rate.center
+        recipes.append(space.tidy(values))
     return recipes
