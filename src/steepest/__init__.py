@@ -14,10 +14,11 @@ __version__ = "0.1.0"
 _HOMES = {
     "tune": "steepest.apps.api",
     "train": "steepest.apps.api",
+    "sweep": "steepest.apps.api",
     "rules": "steepest.rules",
     "Recipe": "steepest.base.recipe",
 }
-__all__ = ["Recipe", "__version__", "rules", "train", "tune"]
+__all__ = ["Recipe", "__version__", "rules", "sweep", "train", "tune"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """The Python face: `st.tune`, `st.train` and their results. Here a finished study meets its report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from steepest.data.dataset import DataSet
 from steepest.data.read import read
 from steepest.experiment import folder as files
 from steepest.experiment.settings import Settings
+from steepest.experiment.sweep import Swept
+from steepest.experiment.sweep import sweep as run_sweep
 from steepest.experiment.train import train as run_train
 from steepest.experiment.tune import Finished
 from steepest.experiment.tune import tune as run_tune
@@ -132,6 +134,35 @@ def train(
         return read(data, target, header=header, task=task)
 
     return _with_report(run_train(read_data, known, settings, listener or Silent()))
+
+
+def sweep(
+    data: Any,
+    recipes: Sequence[Recipe | Mapping[str, Any]],
+    *,
+    target: str | int | None = None,
+    objective: str | None = None,
+    seed: int = 0,
+    header: bool | None = None,
+    task: str | None = None,
+    workers: int | None = None,
+) -> list[Swept]:
+    """Train many recipes side by side on one division of the data; no search, no verdict.
+
+    Args:
+        recipes: `Recipe`s or mappings of knobs.
+        data, target, objective, seed, header, task, workers: as for `tune`.
+
+    Returns:
+        One record per recipe, in their order: `.recipe`, `.score`, `.metrics`, `.seconds`.
+
+    Example:
+        >>> found = sweep("iris", [{"lr": lr, "epochs": 20} for lr in (1e-4, 1e-2)])
+        >>> found[1].score > found[0].score
+        True
+    """
+    known = [r if isinstance(r, Recipe) else Recipe.make(**r) for r in recipes]
+    return run_sweep(read(data, target, header=header, task=task), known, objective, seed, workers)
 
 
 def write_report(folder: Path) -> None:

@@ -79,6 +79,16 @@ class Recipe(BaseModel):
             splits_stack=True,
         ),
     ] = 128
+    taper: Annotated[
+        float,
+        Knob(
+            "width of each further hidden layer as a share of the one before",
+            valid=(0.05, 1.0),
+            search=Choice((1.0, 0.5), (0.8, 0.2)),
+            when={"network": ("mlp",)},
+            splits_stack=True,
+        ),
+    ] = 1.0
     activation: Annotated[
         Activation,
         Knob(

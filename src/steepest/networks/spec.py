@@ -110,7 +110,7 @@ def spec_of(recipe: Recipe, inputs: int, outputs: int) -> NetworkSpec:
     """The network a recipe asks for.
 
     Args:
-        recipe: its `network`, `depth`, `width`, `activation` and `dropout` are read.
+        recipe: its `network`, `depth`, `width`, `taper`, `activation` and `dropout` are read.
         inputs: numbers in one encoded example.
         outputs: number of classes, or 1 for regression.
 
@@ -122,5 +122,5 @@ def spec_of(recipe: Recipe, inputs: int, outputs: int) -> NetworkSpec:
     """
     if recipe.network == "linear":
         return NetworkSpec("linear", inputs, outputs, activation="identity")
-    hidden = (recipe.width,) * recipe.depth
+    hidden = tuple(max(1, round(recipe.width * recipe.taper**i)) for i in range(recipe.depth))
     return NetworkSpec("mlp", inputs, outputs, hidden, recipe.activation, recipe.dropout)

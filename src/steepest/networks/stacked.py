@@ -1,7 +1,7 @@
 """The plain stack: many networks of one shape, one forward pass, gradients by autograd.
 
-Parameters carry a leading member axis, {name: [K, …]}. The members' losses are summed and differentiated once:
-member k's parameters only meet member k's loss, so the gradient of the sum is every member's own gradient.
+Parameters carry a leading member axis, {name: [K, …]}. The members' losses are summed and differentiated
+once: member k's parameters only meet member k's loss, so the gradient of the sum is every member's own.
 This is the reference that `dense.py` must match.
 """
 

@@ -1,0 +1,99 @@
+"""`sweep`: many recipes on one division of the data, trained as stacks; no search, no verdict."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from steepest.base.errors import BadInput
+from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet
+from steepest.data.split import outer_split
+from steepest.experiment.workers import Workers, cores
+from steepest.networks.cost import cost
+from steepest.networks.spec import spec_of
+from steepest.training.job import Done, Job
+from steepest.training.member import Member
+from steepest.training.metrics import objective_for, score_of
+from steepest.training.planning import chunks
+from steepest.training.source import Source
+
+WORTH_WORKERS = 2e12
+"""Operations from which worker processes gain more than the seconds they take to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """One recipe of a sweep.
+
+    Args:
+        recipe: what was trained.
+        score: the objective on the held-out rows, higher is better; NaN if the loss stopped being a number.
+        metrics: every metric by name.
+        seconds: its share of the training time.
+    """
+
+    recipe: Recipe
+    score: float
+    metrics: dict[str, float]
+    seconds: float
+
+
+def sweep(
+    data: DataSet,
+    recipes: Sequence[Recipe],
+    objective: str | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+) -> list[Swept]:
+    """Train every recipe on the same rows, from the same seed, and score it on the same held-out rows.
+
+    Args:
+        data: a fifth of its rows is held out.
+        recipes: what to train; those of one network shape share stacks.
+        objective: metric of the scores; the task's first unless named.
+        seed: decides the division, initial weights and data order, the same for all recipes.
+        workers: processes; None takes none for small work, one per core beyond.
+
+    Returns:
+        One `Swept` per recipe, in their order.
+    """
+    if not recipes:
+        raise BadInput("recipes", "must hold at least one recipe", 0, "Pass a list of recipes.")
+    metric = objective_for(data.task, objective)
+    source = Source.of(data, [outer_split(data, seed)])
+    members = [Member(i, recipe, seed) for i, recipe in enumerate(recipes)]
+    inputs = data.x.shape[1]
+    jobs = [
+        Job(group, until, (until,), keep=False)
+        for until in sorted({r.epochs for r in recipes})
+        for group in chunks([m for m in members if m.recipe.epochs == until], inputs, data.outputs)
+    ]
+    with Workers(_workers(workers, recipes, source)) as pool:
+        pool.serve(source)
+        found = {n: swept for done in pool.run(jobs) for n, swept in _swept(done, metric)}
+    return [found.get(i, Swept(r, math.nan, {}, 0.0)) for i, r in enumerate(recipes)]
+
+
+def _workers(asked: int | None, recipes: Sequence[Recipe], source: Source) -> int:
+    if asked is not None:
+        return asked
+    rows, inputs = len(source.folds[0].train), source.x.shape[1]
+    operations = sum(
+        r.epochs * rows * cost(spec_of(r, inputs, source.outputs), r.batch_size, 2).flops_training
+        for r in recipes
+    )
+    return cores() if operations > WORTH_WORKERS else 0
+
+
+def _swept(done: Done, metric: str) -> list[tuple[int, Swept]]:
+    point = done.points[-1] if done.points else None
+    if point is None:
+        return []
+    scores, each = score_of(point.metrics, metric), done.seconds / len(done.members)
+    return [
+        (
+            m.number,
+            Swept(m.recipe, float(scores[k]), {n: float(v[k]) for n, v in point.metrics.items()}, each),
+        )
+        for k, m in enumerate(done.members)
+    ]
