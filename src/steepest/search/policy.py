@@ -48,7 +48,7 @@ class Policy:
         self._drawn = 0
 
     def first_wave(self, count: int) -> list[Proposal]:
-        """The portfolio and quasi-random points, `count` in all."""
+        """The portfolio and quasi-random points, `count` in all, or fewer where the space has no more."""
         known = [Proposal(r, "portfolio") for r in portfolio(self.space)[: max(1, count // 8)]]
         wave = self._new(known)
         points = count - len(wave)
@@ -62,19 +62,33 @@ class Policy:
         Args:
             count: proposals wanted.
             incumbents: the best recipes so far, best first; mutations start from these.
-            first_member: number of the first member of the wave, under which the suggester files its trials.
+            first_member: number of the first member of the wave, under which the suggester files its trials;
+                the wave's i-th proposal must become member `first_member + i`.
+
+        Returns:
+            `count` proposals, or fewer where the space has no more recipes that are new and allowed.
         """
         self._waves += 1
         n_tpe = round(count * MODEL_SHARES["tpe"])
         n_mutation = round(count * MODEL_SHARES["mutation"]) if incumbents else 0
         n_prior = round(count * MODEL_SHARES["prior"])
-        asked = [Proposal(self.suggester.ask(first_member + i), "tpe") for i in range(n_tpe)]
-        self._seen.update(p.recipe.key() for p in asked)  # kept even if seen: each holds an open trial
-        wave = asked + self._new(
-            [Proposal(self._mutated(incumbents, i), "mutation") for i in range(n_mutation)]
-        )
+        wave = self._asked(n_tpe, first_member)
+        wave += self._new([Proposal(self._mutated(incumbents, i), "mutation") for i in range(n_mutation)])
         wave += self._points(n_prior, "prior")
         return wave + self._points(count - len(wave), "uniform")
+
+    def _asked(self, count: int, first_member: int) -> list[Proposal]:
+        wave: list[Proposal] = []
+        for _ in range(2 * count):  # refused and repeated recipes are asked for again, their trials given up
+            if len(wave) == count:
+                break
+            number = first_member + len(wave)
+            recipe = self.suggester.ask(number)
+            fresh = self._new([Proposal(recipe, "tpe")])
+            if not fresh:
+                self.suggester.tell(number, recipe, {}, finished=False, failed=True)
+            wave += fresh
+        return wave
 
     def _points(self, count: int, origin: Origin) -> list[Proposal]:
         wave: list[Proposal] = []

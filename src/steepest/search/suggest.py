@@ -85,13 +85,11 @@ class Suggester:
                 value = rungs[max(rungs)] if state == TrialState.COMPLETE else None
                 self.study.tell(trial, value, state=state)
                 return
-            if state == TrialState.FAIL:
-                return
             params, distributions = _parameters(self._space, recipe)
             self.study.add_trial(
                 create_trial(
                     state=state,
-                    value=rungs[max(rungs)],
+                    value=None if state == TrialState.FAIL else rungs[max(rungs)],
                     params=params,
                     distributions=distributions,
                     intermediate_values=dict(rungs),
@@ -128,6 +126,8 @@ def _parameters(space: Space, recipe: Recipe) -> tuple[dict[str, Any], dict[str,
             continue
         where, value = KNOBS[name].search, relevant[name]
         known = _distributions(name)
+        if isinstance(where, Choice) and value not in where.options:
+            continue  # the base recipe may hold what the search would not try
         if isinstance(where, Range) and where.off is not None:
             params[f"use {name}"], distributions[f"use {name}"] = value != where.off, known[f"use {name}"]
             if value == where.off:
