@@ -1,0 +1,81 @@
+"""The compiled loop against the plain rule: a stack of every optimizer, penalties, frozen and broken ones."""
+
+import pytest
+import torch
+
+from steepest.base.errors import BadInput
+from steepest.base.recipe import Recipe
+from steepest.rules import rows
+from steepest.rules.compiled import compact, step_
+from steepest.rules.two_moment import OPTIMIZERS, Coefficients, recipe_coefficients, update
+
+RECIPES = [
+    Recipe(optimizer=name, lr=0.01 * (k + 1), weight_decay=0.1 * k, l1=0.01 * (k % 2), l2=0.02 * (k % 3))
+    for k, name in enumerate(OPTIMIZERS)
+]
+K, P, T, DECAYED = len(RECIPES), 37, 20, 30
+
+
+def train(members, grads, dtype, active=None):
+    """The compiled path over some members of the stack."""
+    recipes = [RECIPES[m] for m in members]
+    lr = torch.tensor([[r.lr for r in recipes]] * T, dtype=torch.float64)
+    table = compact(recipe_coefficients(recipes, lr, 1)).to(dtype)
+    theta = torch.linspace(-1, 1, P, dtype=dtype).repeat(len(members), 1)
+    first, second = torch.zeros_like(theta), torch.zeros_like(theta)
+    active = torch.ones(len(members), dtype=torch.bool) if active is None else active
+    for step in range(T):
+        step_(theta, grads[step][members].to(dtype), first, second, table[step], active, DECAYED)
+    return theta
+
+
+def reference(grads):
+    lr = torch.tensor([[r.lr for r in RECIPES]] * T, dtype=torch.float64)
+    table = recipe_coefficients(RECIPES, lr, 1)
+    theta = torch.linspace(-1, 1, P, dtype=torch.float64).repeat(K, 1)
+    first, second = torch.zeros_like(theta), torch.zeros_like(theta)
+    for step in range(T):
+        parts = []
+        for columns, c in ((slice(DECAYED), table.at(step)), (slice(DECAYED, P), table.at(step).bare())):
+            parts.append(
+                update(theta[:, columns], grads[step][:, columns], first[:, columns], second[:, columns], c)
+            )
+        theta, first, second = (torch.cat(both, dim=1) for both in zip(*parts, strict=True))
+    return theta
+
+
+GRADS = torch.randn(T, K, P, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def test_it_is_the_rule():
+    torch.testing.assert_close(
+        train(range(K), GRADS, torch.float64), reference(GRADS), rtol=1e-12, atol=1e-12
+    )
+
+
+def test_frozen_and_broken_members_leave_the_others_alone():
+    active = torch.arange(K) != 3
+    spoilt = GRADS.clone()
+    spoilt[5:, 3] = torch.nan
+    spoilt[5:, 6] = torch.nan
+    whole, beside = train(range(K), GRADS, torch.float32), train(range(K), spoilt, torch.float32, active)
+    assert torch.equal(beside[3], torch.linspace(-1, 1, P)), "a frozen member moved"
+    assert bool(beside[6].isnan().all())
+    others = [k for k in range(K) if k not in (3, 6)]
+    assert torch.equal(beside[others], whole[others])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_stacked_equals_solo(dtype):
+    whole = train(range(K), GRADS, dtype)
+    bound = 1e-12 if dtype == torch.float64 else 1e-5
+    for member in range(K):
+        torch.testing.assert_close(train([member], GRADS, dtype)[0], whole[member], rtol=bound, atol=bound)
+
+
+def test_what_has_no_place_in_the_loop_is_refused():
+    one = torch.ones(2, dtype=torch.float64)
+    inside = rows.adam(one, one, 0.9 * one, 0.99 * one, one, eps_place="inside")
+    with pytest.raises(BadInput, match="inner"):
+        compact(rows.tabulate(inside, one))
+    assert len(Coefficients._fields) == 15, "a new coefficient needs a place in the compiled loop"
