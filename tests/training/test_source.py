@@ -1,0 +1,36 @@
+"""What a worker maps into memory is what the study served."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steepest.data.read import read
+from steepest.data.split import inner_split, outer_split
+from steepest.training.source import Source
+
+
+@pytest.mark.parametrize("name", ["iris", "diabetes"])
+def test_folds_are_the_splits_standardised_by_their_training_rows(name: str) -> None:
+    data = read(name)
+    outer = outer_split(data, 0)
+    splits = [inner_split(data, outer.train, 0, i) for i in range(2)]
+    source = Source.of(data, [*splits, outer])
+    assert source.classes == len(data.classes)
+    assert source.outputs == data.outputs
+    for fold, split in zip(source.folds, [*splits, outer], strict=True):
+        np.testing.assert_array_equal(fold.train, split.train)
+        np.testing.assert_array_equal(fold.held_out, split.held_out)
+        np.testing.assert_allclose(fold.standard.mean, data.x[split.train].mean(0), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_saved_and_mapped(task: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    source: Source = request.getfixturevalue(task)
+    source.save(tmp_path)
+    mapped = Source.load(tmp_path, source.classes, source.folds)
+    np.testing.assert_array_equal(mapped.x, source.x)
+    np.testing.assert_array_equal(mapped.y, source.y)
+    assert (mapped.x.dtype, mapped.y.dtype) == (source.x.dtype, source.y.dtype)
+    mapped.x[0, 0] = 1e9  # private to the process that writes
+    assert np.load(tmp_path / "x.npy")[0, 0] != 1e9
