@@ -40,15 +40,13 @@ class Confirmed:
     first: Recipe
 
 
-def finalists(ranked: Sequence[Trained]) -> list[Trained]:
-    """The search's best, distinct recipes, best first."""
-    chosen: list[Trained] = []
+def distinct(ranked: Sequence[Trained], most: int) -> list[Trained]:
+    """The first members of different recipes, `most` at most."""
+    chosen: dict[str, Trained] = {}
     for t in ranked:
-        if all(t.member.recipe.key() != c.member.recipe.key() for c in chosen):
-            chosen.append(t)
-        if len(chosen) == CONTENDERS - 1:
-            break
-    return chosen
+        if len(chosen) < most:
+            chosen.setdefault(t.member.recipe.key(), t)
+    return list(chosen.values())
 
 
 def confirm(
@@ -58,7 +56,7 @@ def confirm(
     default: Recipe,
     noise: float,
     first_fold: int,
-    deadline: float,
+    limit: float,
 ) -> Confirmed:
     """Retrain, judge, note.
 
@@ -68,10 +66,10 @@ def confirm(
         default: trial 0's recipe.
         noise: standard deviation of the default's score over seeds and splits.
         first_fold: index of the first fold kept for confirmation.
-        deadline: on the study's clock; looks that would end later are left out.
+        limit: end of the whole study on its clock; looks that would not leave time for the rest are left out.
     """
     study.enter("confirm")
-    chosen = finalists(ranked)
+    chosen = _affordable(study, pace, distinct(ranked, CONTENDERS - 1), default, limit)
     if not chosen:
         return Confirmed(default, None, default)
     recipes = [*(t.member.recipe for t in chosen), default]
@@ -80,27 +78,36 @@ def confirm(
     rope, verdict = region(None, noise), None
     for look in LOOKS:
         new = range(len(scores[0]), look)
-        if (
-            look > LOOKS[0]
-            and study.clock.elapsed() + pace.seconds(recipes, len(new) * default.epochs) > deadline
-        ):
+        if look > LOOKS[0] and study.clock.elapsed() + 1.1 * pace.closing(recipes, len(new)) > limit:
             break
+        deadline = limit - pace.closing(recipes, 0)
         found = _replicates(study, recipes, labels, new, first_fold, deadline)
         for column, more in zip(scores, found, strict=True):
             column += more
         pace.measure()
-        if study.interrupted and any(len(column) < look for column in scores):
+        if len(scores[0]) < look:  # a second Ctrl-C, or the clock
             break
         verdict = _judge(scores[0], scores[-1], study, rope, LOOKS)
         if verdict.kind != "unresolved":
             break
-    complete = min(map(len, scores))
-    scores = [column[:complete] for column in scores]
-    if verdict is None or verdict.n != complete:
-        verdict = _judge(scores[0], scores[-1], study, rope, None) if complete else None
+    if scores[0] and (verdict is None or verdict.n != len(scores[0])):
+        verdict = _judge(scores[0], scores[-1], study, rope, None)
     _note(study, chosen, labels, scores, verdict)
     winner = default if verdict is not None and verdict.kind == "worse" else recipes[0]
     return Confirmed(winner, verdict, recipes[0])
+
+
+def _affordable(
+    study: Study, pace: Pace, chosen: list[Trained], default: Recipe, limit: float
+) -> list[Trained]:
+    """As many finalists as time allows; the first is always confirmed."""
+    left = limit - study.clock.elapsed()
+    while len(chosen) > 1:
+        recipes = [*(t.member.recipe for t in chosen), default]
+        if pace.closing(recipes, LOOKS[0]) <= left:
+            break
+        chosen = chosen[:-1]
+    return chosen
 
 
 def _replicates(

@@ -1,7 +1,7 @@
 """What things cost, as measured so far in this study, and how long training may be within the budget."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from steepest.base.recipe import Recipe
@@ -44,6 +44,12 @@ class Pace:
         """Wall time to train recipes for so many epochs each, on all workers."""
         work = sum(self.study.work(r) for r in recipes) * epochs
         return self.per_unit * work / max(self.study.workers.count, 1)
+
+    def closing(self, recipes: Sequence[Recipe], replicates: int) -> float:
+        """Wall time to confirm recipes (the default last) and to train the first and the last on all rows."""
+        epochs = recipes[-1].epochs
+        test = self.seconds([recipes[0], recipes[-1]], epochs * FINAL_SEEDS * 1.25)
+        return self.seconds(recipes, epochs * replicates) + test + WRITING_SECONDS
 
 
 def horizon(study: Study, pace: Pace) -> int:

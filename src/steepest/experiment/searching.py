@@ -5,10 +5,17 @@ from collections.abc import Sequence
 
 from steepest.base.recipe import Recipe
 from steepest.experiment.calibration import member_seed
-from steepest.experiment.pace import Pace
+from steepest.experiment.confirmation import distinct
+from steepest.experiment.pace import LOOKS, Pace
 from steepest.experiment.study import Study, Trained
 from steepest.search.policy import Policy, Proposal
 from steepest.search.rungs import ETA, promote, rung_epochs
+
+LEAST_CLOSING, MOST_CLOSING = 0.2, 0.5
+"""Shares of the budget that confirmation, test and writing get at least and at most."""
+
+PLAYOFF_SHARE, PLAYOFF_MEMBERS, PLAYOFF_ROUNDS = 0.2, 12, 3
+"""Share of the search's time, leaders and replicates of the play-off that ranks the leaders."""
 
 MOST_FIRST = 512
 FIRST_SHARE = 0.6
@@ -26,7 +33,7 @@ class Search:
         policy: who is tried.
         default: trial 0's recipe, which gives the horizon.
         noise: standard deviation of the default's score; ties are closer than √2 times that.
-        folds: number of folds the search may use; members take turns on small data.
+        folds: number of folds the search may use; members take turns.
     """
 
     def __init__(
@@ -35,33 +42,91 @@ class Search:
         self.study, self.pace, self.policy = study, pace, policy
         self.rungs = rung_epochs(default.epochs)
         self._noise, self._folds, self._waves = math.sqrt(2) * noise, folds, 0
-        self._typical = default
+        self._default = default
         self.members: list[Trained] = []
+        self._playoff: dict[int, float] = {}
+        self._started = 0.0
 
-    def run(self, deadline: float) -> str:
-        """Search until `deadline` on the study's clock or until the trials are used up; says why it ended."""
+    def run(self) -> str:
+        """Search until its share of the budget is spent; says why it ended."""
         self.study.enter("search")
         if self.study.interrupted:
             return "interrupted"
         trials = self.study.settings.budget.trials
-        start = self.study.clock.elapsed()
-        first_end = start + FIRST_SHARE * (deadline - start)
+        self._started = start = self.study.clock.elapsed()
+        first_end = start + FIRST_SHARE * (self._waves_end() - start)
         count = self._affordable(first_end, MOST_FIRST if trials is None else math.ceil(trials * FIRST_SHARE))
-        self._wave(self.policy.first_wave(count), deadline)
+        self._wave(self.policy.first_wave(max(count, LEAST_WAVE)))
         while not self.study.interrupted:
             left = math.inf if trials is None else trials - len(self.members)
-            count = self._affordable(deadline, int(min(MOST_WAVE, left)))
+            count = self._affordable(self._waves_end(), int(min(MOST_WAVE, left)))
             if count < min(LEAST_WAVE, left) or count < 1:
+                self._play_off()
                 return "trials" if trials is not None and left < 1 else "budget"
             first = len(self.study.members)
             incumbents = [t.member.recipe for t in self.ranked()[:5]]
-            self._wave(self.policy.model_wave(count, incumbents, first), deadline)
+            self._wave(self.policy.model_wave(count, incumbents, first))
         return "interrupted"
 
+    def deadline(self) -> float:
+        """When the search must end, on the study's clock, for the rest to fit.
+
+        What follows keeps a fifth of the budget at least, half of it at most, and between these what
+        confirming the present leader would cost: a search that favours dear networks has to stop sooner.
+        """
+        limit = self.study.settings.budget.seconds
+        if limit is None:
+            return math.inf
+        leader = next((t.member.recipe for t in self.ranked()), self._default)
+        need = 1.1 * self.pace.closing([leader, self._default], LOOKS[1])
+        return limit - min(max(need, LEAST_CLOSING * limit), MOST_CLOSING * limit)
+
+    def _waves_end(self) -> float:
+        """When waves must end for the play-off to fit before the deadline."""
+        deadline = self.deadline()
+        return deadline if math.isinf(deadline) else deadline - PLAYOFF_SHARE * (deadline - self._started)
+
     def ranked(self) -> list[Trained]:
-        """Members that reached the last rung they could, best first; ties go to the earlier one."""
+        """Members that came furthest, best first: by their play-off where they were in it, then by score.
+
+        Ties go to the earlier member.
+        """
         known = [t for t in self.members if t.scores and not math.isnan(t.score)]
-        return sorted(known, key=lambda t: (-max(t.scores), -t.score, t.member.number))
+        return sorted(
+            known,
+            key=lambda t: (
+                -max(t.scores),
+                -self._playoff.get(t.member.number, -math.inf),
+                -t.score,
+                t.member.number,
+            ),
+        )
+
+    def _play_off(self) -> None:
+        """Retrain the leaders on other seeds and splits, the same for all, and rank them by the mean.
+
+        One score on one split says little about which of the best is best: much of it is luck.
+        """
+        leaders = distinct([t for t in self.ranked() if max(t.scores) == self.rungs[-1]], PLAYOFF_MEMBERS)
+        if len(leaders) < 2 or (self.study.settings.budget.trials is not None and len(leaders) < 3):
+            return
+        epochs, totals = self.rungs[-1], [0.0] * len(leaders)
+        for r in range(PLAYOFF_ROUNDS):
+            left = self.deadline() - self.study.clock.elapsed()
+            if self.pace.seconds([t.member.recipe for t in leaders], epochs) > left or self.study.interrupted:
+                break
+            seed, fold = member_seed(self.study, "play-off", r), (r + self._waves) % self._folds
+            plans = [(t.member.recipe, "play-off", seed, fold, r) for t in leaders]
+            again = self.study.plan(plans, "search", ["play-off"] * len(plans))
+            self.study.train(again, epochs, self.rungs, self.deadline(), keep=False)
+            self.study.settle(again, "finished")
+            if any(t.fate == "interrupted" for t in again):
+                break
+            totals = [
+                s + (-math.inf if math.isnan(t.score) else t.score)
+                for s, t in zip(totals, again, strict=True)
+            ]
+            self._playoff = {t.member.number: s / (r + 1) for t, s in zip(leaders, totals, strict=True)}
 
     def _affordable(self, deadline: float, most: int) -> int:
         """Members of a wave that should be through all its rungs by `deadline`."""
@@ -71,12 +136,12 @@ class Search:
         for rung in self.rungs:  # of each rung's members one in three goes on, and some ties
             epochs += share * (rung - before)
             before, share = rung, share / ETA * 1.15
-        tried = [t.member.recipe for t in self.members[-200:]] or [self._typical]
-        factor = 1.0 if self.members else 1.6  # the prior's networks cost more than the default's
+        tried = [t.member.recipe for t in self.members[-200:]] or [self._default]
+        factor = 1.0 if self.members else 3.0  # the prior's networks cost more than the default's
         each = self.pace.seconds(tried, epochs) / len(tried) * factor
         return max(0, min(most, int((deadline - self.study.clock.elapsed()) / max(each, 1e-9))))
 
-    def _wave(self, proposals: Sequence[Proposal], deadline: float) -> None:
+    def _wave(self, proposals: Sequence[Proposal]) -> None:
         """Train a wave through the rungs."""
         epochs = self.rungs[-1]
         first = len(self.study.members)
@@ -94,15 +159,32 @@ class Search:
         self.members += wave
         living = wave
         for number, rung in enumerate(self.rungs):
+            living = self._within_reach(living, rung)
             if not living:
                 break
-            self.study.train(living, rung, [rung], deadline, keep=rung != epochs)
+            self.study.train(living, rung, [rung], self.deadline(), keep=rung != epochs)
             self.pace.measure()
             self._best()
             living = self._compare([t for t in living if t.fate == "training"], rung, first + number)
         self.study.settle(wave, "finished")
         self._tell_suggester(wave)
         self._waves += 1
+
+    def _within_reach(self, living: list[Trained], rung: int) -> list[Trained]:
+        """Those that can be trained to the rung in time, best first; the others leave now."""
+        deadline = self.deadline()
+        if math.isinf(deadline):
+            return living
+        rungs_left = sum(r >= rung for r in self.rungs)  # each costs about as much as the next
+        left = min(1.0, 1.5 / rungs_left) * (deadline - self.study.clock.elapsed())
+        reach: list[Trained] = []
+        for t in sorted(living, key=lambda t: (-t.score if t.scores else 0.0, t.member.number)):
+            left -= self.pace.seconds([t.member.recipe], rung - max(t.scores, default=0))
+            if left >= 0 or not reach:
+                reach.append(t)
+        beyond = [t for t in living if t not in reach]
+        self.study.settle(beyond, "dropped", f"no time left to reach epoch {rung}")
+        return [t for t in living if t in reach]
 
     def _compare(self, living: list[Trained], rung: int, place: int) -> list[Trained]:
         """The rung's decision: those that stay; the others get their outcome."""

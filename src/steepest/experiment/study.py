@@ -1,5 +1,7 @@
 """What the stages of a study share: data, journal, workers, clock, and the members trained so far."""
 
+import itertools
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -215,9 +217,15 @@ class Study:
     # -- details -----------------------------------------------------------------------------------------
 
     def _chunks(self, trained: Sequence[Trained]) -> list[tuple[Member, ...]]:
-        inputs = self.data.x.shape[1]
-        cut = chunks([t.member for t in trained], inputs, self.data.outputs)
-        return sorted(cut, key=lambda c: -sum(self.work(m.recipe) for m in c))  # long ones first
+        """Chunks that keep every worker busy to the end: none is an eighth of all the work, long ones first."""
+        cut = chunks([t.member for t in trained], self.data.x.shape[1], self.data.outputs)
+        most = sum(self.work(t.member.recipe) for t in trained) / 8
+        pieces: list[tuple[Member, ...]] = []
+        for chunk in cut:
+            count = min(len(chunk), math.ceil(sum(self.work(m.recipe) for m in chunk) / most))
+            edges = [round(i * len(chunk) / count) for i in range(count + 1)]
+            pieces += [chunk[a:b] for a, b in itertools.pairwise(edges)]
+        return sorted(pieces, key=lambda c: -sum(self.work(m.recipe) for m in c))
 
     def work(self, recipe: Recipe) -> float:
         """Expected seconds of one epoch in a chunk on one core; `Pace` corrects it for this machine.

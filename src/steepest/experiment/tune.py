@@ -19,7 +19,7 @@ from steepest.experiment.calibration import REPLICATES, calibrate, probe
 from steepest.experiment.confirmation import Confirmed, confirm
 from steepest.experiment.finish import final_networks, network_of, note_test, save_data, save_network
 from steepest.experiment.interrupt import graceful
-from steepest.experiment.pace import CONTENDERS, FINAL_SEEDS, LOOKS, WRITING_SECONDS, Pace
+from steepest.experiment.pace import FINAL_SEEDS, LOOKS, WRITING_SECONDS, Pace
 from steepest.experiment.provenance import study_document
 from steepest.experiment.searching import Search
 from steepest.experiment.settings import Settings
@@ -88,11 +88,10 @@ def _run(study: Study) -> Finished:
     bar.look()
     policy = Policy(Space.of(default, settings.fixed, data.task), settings.seed)
     search = Search(study, pace, policy, default, noise, searched)
-    reserve = _reserve(study, pace, default)
-    reason = search.run(limit - reserve if limit < float("inf") else limit)
+    reason = search.run()
     study.workers.go_on()
     bar.look()
-    confirmed = _confirm(study, pace, search, default, noise, searched, limit)
+    confirmed = confirm(study, pace, search.ranked(), default, noise, searched, limit)
     return _finish(study, confirmed, default, bar, searched + LOOKS[-1], reason)
 
 
@@ -107,23 +106,6 @@ def _serve(study: Study) -> int:
     splits = [inner_split(data, rows, seed, i) for i in range(searched + LOOKS[-1])]
     study.serve(Source.of(data, [*splits, study.outer]))
     return searched
-
-
-def _reserve(study: Study, pace: Pace, default: Recipe) -> float:
-    """Seconds to keep for confirmation, test and writing, for networks half as dear again as the default."""
-    confirm_seconds = pace.seconds([default] * CONTENDERS, default.epochs * LOOKS[0]) * 1.5
-    final_seconds = pace.seconds([default] * 2, default.epochs * FINAL_SEEDS) * 1.5 * 1.25
-    limit = study.settings.budget.seconds or 0.0
-    return min(max(confirm_seconds + final_seconds, 0.22 * limit) + WRITING_SECONDS, 0.6 * limit)
-
-
-def _confirm(
-    study: Study, pace: Pace, search: Search, default: Recipe, noise: float, first_fold: int, limit: float
-) -> Confirmed:
-    final_seconds = pace.seconds([t.member.recipe for t in search.ranked()[:1]], default.epochs * FINAL_SEEDS)
-    final_seconds += pace.seconds([default], default.epochs * FINAL_SEEDS)
-    deadline = limit - WRITING_SECONDS - 1.5 * final_seconds
-    return confirm(study, pace, search.ranked(), default, noise, first_fold, deadline)
 
 
 def _finish(
