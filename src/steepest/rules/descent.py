@@ -87,7 +87,7 @@ class Descent(Classic):
 
 
 class SGD(Descent):
-    """Stochastic gradient descent on mini-batches, with torch's momentum, dampening and Nesterov switches.
+    """Stochastic gradient descent on mini-batches, with torch's momentum and Nesterov switches.
 
     Equation:
         g ← ∇ + weight_decay·θ

@@ -88,7 +88,7 @@ class Prodigy(DropIn):
     """
 
     slots = ("exp_avg", "exp_avg_sq", "s", "theta0")
-    bytes_per_parameter = 48
+    bytes_per_parameter = 40
     shared: ClassVar[tuple[str, ...]] = ("d", "d_numerator")
 
     def __init__(
