@@ -8,10 +8,10 @@
 The work: 32 learning rates (log-uniform, 1e-4 to 1e-1), 20 epochs each of AdamW with batch 64 on an MLP
 64-128-64-10 and scikit-learn's digits, 360 rows held out and scored once, at the end.
 
-Every contender is a file in `benchmarks/peers/` and runs in a process of its own, one after the other; all take
-their turn before anybody's second. Its clock leaves out the imports at the top of its file and nothing else.
-Ratios are taken within a turn, where both met the same machine, and their median is shown. A contender whose
-median accuracy differs from the loop's by more than 0.03 is marked: it may not have done the same work.
+Every contender is a file in `benchmarks/peers/` and runs in a process of its own, one after the other; all
+take their turn before anybody's second. Its clock leaves out the imports at the top of its file and nothing
+else. Ratios are taken within a turn, where both met the same machine, and their median is shown. A contender
+whose median accuracy differs from the loop's by more than 0.03 is marked: it may not have done the same work.
 """
 
 import argparse
@@ -137,7 +137,7 @@ def race(chosen: Sequence[Contender], repeats: int, members: int, epochs: int) -
                 continue
             runs[contender.name].append(run)
             print(f"turn {turn + 1} of {repeats}: {contender.name} {run.seconds:.2f} s", file=sys.stderr)
-    ours = () if "steepest" in said else tuple(runs.get("steepest", ()))
+    ours = tuple(runs["steepest"]) if "steepest" in runs and "steepest" not in said else ()
     rows = [Row(c, tuple(runs[c.name]), ours) for c in chosen if c.name not in said]
     return rows, list(said.values())
 
@@ -157,33 +157,51 @@ def table(rows: Sequence[Row], members: int, epochs: int) -> list[str]:
         doubt = loop is not None and not abs(middle - loop) <= TOLERANCE
         mark = f" ← not within {TOLERANCE:g} of the loop" if doubt else ""
         lines.append(
-            f"| {row.contender.title} | {median(per_minute):,.0f} | {per_minute[0]:,.0f} to {per_minute[-1]:,.0f}"
-            f" | {steps:,.0f} | {ratio} | {max(row.scores):.4f} | {middle:.4f}{mark} |"
+            f"| {row.contender.title} | {median(per_minute):,.0f} | {per_minute[0]:,.0f} to"
+            f" {per_minute[-1]:,.0f} | {steps:,.0f} | {ratio} | {max(row.scores):.4f} | {middle:.4f}{mark} |"
         )
     if any("¹" in row.contender.title for row in rows):
         lines += ["", FOOTNOTE]
     return lines
 
 
-def steady(chosen: Sequence[Contender], repeats: int) -> list[str]:
-    """Member-steps/s of one core once everything runs: a long sweep less a short one, as a Markdown table."""
+def steady_rate(contender: Contender) -> float:
+    """Member-steps/s once everything runs: a long sweep less a short one."""
+    short, long = STEADY_EPOCHS
+    extra = do(contender, STEADY_MEMBERS, long).seconds - do(contender, STEADY_MEMBERS, short).seconds
+    if extra <= 0:
+        raise Failed(f"{long} epochs took no longer than {short}")
+    return STEADY_MEMBERS * STEPS * (long - short) / extra
+
+
+def steady_race(chosen: Sequence[Contender], repeats: int) -> tuple[list[str], list[str]]:
+    """Everyone's steady rate on one core, as a Markdown table; and in words who dropped out and why."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # contenders inherit it
-    (short, long), rates = STEADY_EPOCHS, {}
+    rates: dict[str, list[float]] = {contender.name: [] for contender in chosen}
+    said: dict[str, str] = {}
     for turn in range(repeats):
         for contender in chosen:
-            spent = [do(contender, STEADY_MEMBERS, epochs).seconds for epochs in (short, long)]
-            rate = STEADY_MEMBERS * STEPS * (long - short) / (spent[1] - spent[0])
-            print(f"turn {turn + 1} of {repeats}: {contender.name} {rate:,.0f} steps/s", file=sys.stderr)
-            rates.setdefault(contender, []).append(rate)
-    ours = next((found for contender, found in rates.items() if contender.name == "steepest"), [])
+            if contender.name in said:
+                continue
+            try:
+                rates[contender.name].append(steady_rate(contender))
+            except Failed as failure:
+                said[contender.name] = f"{contender.name}: failed; {failure}"
+            else:
+                print(f"turn {turn + 1} of {repeats}: {contender.name}", file=sys.stderr)
+    return steady_table([(c, rates[c.name]) for c in chosen if c.name not in said]), list(said.values())
+
+
+def steady_table(found: Sequence[tuple[Contender, Sequence[float]]]) -> list[str]:
+    """Steady rates as a Markdown table."""
+    ours = next((rates for contender, rates in found if contender.name == "steepest"), ())
     lines = ["| contender | member-steps/s | min to max | steepest is |", "|---|---:|---:|---:|"]
-    for contender, found in rates.items():
-        ratios = [a / b for a, b in zip(ours, found, strict=False)]
+    for contender, rates in found:
+        ratios = [a / b for a, b in zip(ours, rates, strict=False)]
         ratio = f"{median(ratios):.2f} × as fast" if ratios and contender.name != "steepest" else ""
-        lines.append(
-            f"| {contender.title} | {median(found):,.0f} | {min(found):,.0f} to {max(found):,.0f} | {ratio} |"
-        )
+        span = f"{min(rates):,.0f} to {max(rates):,.0f}"
+        lines.append(f"| {contender.title} | {median(rates):,.0f} | {span} | {ratio} |")
     return lines
 
 
@@ -225,7 +243,7 @@ def main() -> int:
     chosen, left_out = installed([c for c in CONTENDERS if c.name in names])
     if asked.steady:
         title = f"Steady state: one core, {STEADY_MEMBERS} members"
-        lines, failures = steady(chosen, asked.repeats), []
+        lines, failures = steady_race(chosen, asked.repeats)
     else:
         title = f"{asked.members} learning rates × {asked.epochs} epochs, medians of {asked.repeats}"
         rows, failures = race(chosen, asked.repeats, asked.members, asked.epochs)

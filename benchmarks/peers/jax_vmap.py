@@ -3,6 +3,7 @@
 Compiling counts. Rates are an axis of the program; any other change of the recipe means writing it anew.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ Parameters = list[tuple[Array, Array]]
 def fresh(key: Array) -> Parameters:
     """First weights, uniform within ±1/√(fan-in) as PyTorch's are."""
     layers = []
-    for fan_in, fan_out in zip(SIZES[:-1], SIZES[1:], strict=True):
+    for fan_in, fan_out in itertools.pairwise(SIZES):
         key, first, second = random.split(key, 3)
         bound = fan_in**-0.5
         weight = random.uniform(first, (fan_in, fan_out), minval=-bound, maxval=bound)

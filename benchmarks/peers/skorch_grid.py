@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import torch
-from skorch import NeuralNetClassifier
 from sklearn_mlp import grid_search
+from skorch import NeuralNetClassifier
 from torch import nn
 from torch_loop import network
 from work import BATCH, digits, measure

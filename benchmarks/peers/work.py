@@ -1,7 +1,8 @@
 """The work that every contender does, and the clock it is done under.
 
-A contender is a file beside this one with a function `train(rates, epochs)` that trains one network per learning
-rate and returns their held-out accuracies, in the order of the rates. Run by itself it prints one line of JSON:
+A contender is a file beside this one with a function `train(rates, epochs)` that trains one network per
+learning rate and returns their held-out accuracies, in the order of the rates. Run by itself it prints one
+line of JSON:
 
     python benchmarks/peers/torch_loop.py --members 32 --epochs 20
 
