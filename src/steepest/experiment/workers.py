@@ -88,8 +88,11 @@ class Workers:
     def submit(self, task: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Call any importable `task(source, *arguments)` in a worker, or here if there are none."""
         if self._pool is not None:
-            future: Future[Any] = self._pool.submit(_apply, self._folder.name, task, *arguments)
-            return future
+            try:
+                return self._future(_apply, task, *arguments)
+            except TerminatedWorkerError:  # it died while idle
+                self._reopen()
+                return self._future(_apply, task, *arguments)
         here: Future[Any] = Future()
         try:
             here.set_result(task(self._served, *arguments))
@@ -122,8 +125,7 @@ class Workers:
                 for i, done in self._attempt(jobs, missing, tick):
                     found[i] = _told(done, heard)
             except TerminatedWorkerError:  # most often the system's answer to memory running out
-                self._close_pool()
-                self._open()
+                self._reopen()
         lost = {
             i: Done((), (), None, 0.0, starved=jobs[i].members) for i in range(len(jobs)) if i not in found
         }
@@ -133,14 +135,22 @@ class Workers:
     def _attempt(
         self, jobs: Sequence[Job], missing: Sequence[int], tick: Callable[[], None]
     ) -> Iterator[tuple[int, Done]]:
-        assert self._pool is not None
-        waiting = {self._pool.submit(_work, self._folder.name, jobs[i]): i for i in missing}
+        waiting = {self._future(_work, jobs[i]): i for i in missing}
         while waiting:
             done, _ = wait(waiting, timeout=_TICK, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=waiting.__getitem__):
                 yield waiting.pop(future), future.result()
             if not done:
                 tick()
+
+    def _future(self, call: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        assert self._pool is not None
+        future: Future[Any] = self._pool.submit(call, self._folder.name, *arguments)
+        return future
+
+    def _reopen(self) -> None:
+        self._close_pool()
+        self._open()
 
     def _open(self) -> None:
         self._pool = ProcessPoolExecutor(
