@@ -1,0 +1,180 @@
+"""Worker processes: results in order, the same bits however many there are, and survivors of a killed one."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from steepest.base.recipe import Recipe
+from steepest.data.read import read
+from steepest.data.split import inner_split, outer_split
+from steepest.experiment.workers import Workers, cores
+from steepest.training.job import Done, Job
+from steepest.training.member import Member
+from steepest.training.source import Source
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    data = read("iris")
+    outer = outer_split(data, 0)
+    return Source.of(data, [inner_split(data, outer.train, 0, i) for i in range(2)])
+
+
+@pytest.fixture(scope="module")
+def pair(source: Source) -> Iterator[Workers]:
+    with Workers(2) as workers:
+        workers.serve(source)
+        yield workers
+
+
+def job(first: int, size: int, epochs: int) -> Job:
+    recipe = Recipe(width=8, depth=1, batch_size=16, epochs=epochs, dropout=0.1)
+    members = tuple(Member(first + k, recipe, seed=first + k, fold=k % 2) for k in range(size))
+    return Job(members, epochs, (1, epochs))
+
+
+JOBS = [job(0, 3, 12), job(10, 1, 1), job(20, 5, 4), job(30, 2, 2)]
+
+
+def assert_same_bits(a: list[Done], b: list[Done]) -> None:
+    for x, y in zip(a, b, strict=True):
+        assert x.members == y.members
+        assert x.state is not None
+        assert y.state is not None
+        assert torch.equal(x.state.theta, y.state.theta)
+        assert torch.equal(x.state.rule.second, y.state.rule.second)
+        for p, q in zip(x.points, y.points, strict=True):
+            np.testing.assert_array_equal(p.train_loss, q.train_loss)
+            assert all((values == q.metrics[name]).all() for name, values in p.metrics.items())
+
+
+def test_results_come_in_the_order_of_the_jobs(pair: Workers) -> None:
+    heard: list[Done] = []
+    found = pair.run(JOBS, heard.append)
+    assert [d.members for d in found] == [j.members for j in JOBS]
+    assert sorted(map(id, heard)) == sorted(map(id, found))
+
+
+def test_the_number_of_workers_changes_no_bit(source: Source, pair: Workers) -> None:
+    with Workers(0) as here:
+        here.serve(source)
+        reference = here.run(JOBS)
+    with Workers(1) as one:
+        one.serve(source)
+        assert_same_bits(one.run(JOBS), reference)
+    assert_same_bits(pair.run(JOBS), reference)
+
+
+def test_a_stretch_goes_on_from_the_state_that_came_back(pair: Workers) -> None:
+    whole = pair.run([JOBS[0]])
+    first = pair.run([Job(JOBS[0].members, 5, (1,))])[0]
+    second = pair.run([Job(JOBS[0].members, 12, (12,), state=first.state)])[0]
+    assert first.state is not None
+    assert first.state.epoch == 5
+    assert second.state is not None
+    assert whole[0].state is not None
+    assert torch.equal(second.state.theta, whole[0].state.theta)
+
+
+def test_a_killed_worker_costs_time_and_nothing_else(source: Source) -> None:
+    jobs = [job(0, 4, 300), job(10, 4, 200), job(20, 1, 1)]
+    killed: list[int] = []
+    with Workers(0) as here:
+        here.serve(source)
+        reference = here.run(jobs)
+    with Workers(2) as workers:
+        workers.serve(source)
+
+        def kill(_: Done | None = None) -> None:
+            if not killed:
+                assert workers._pool is not None
+                killed.append(next(iter(workers._pool._processes)))
+                os.kill(killed[0], signal.SIGKILL)
+
+        told: list[Done] = []
+
+        def heard(done: Done) -> None:
+            told.append(done)
+            kill()
+
+        found = workers.run(jobs, heard, kill)
+        assert_same_bits(found, reference)
+        assert len(told) == len(jobs)  # no job is reported twice
+        again = workers.run(jobs[2:])
+    assert killed
+    assert_same_bits(again, reference[2:])
+
+
+def shape(source: Source, add: int) -> tuple[int, ...]:
+    return (source.x.shape[0] + add, os.getpid())
+
+
+def fail(source: Source) -> None:
+    raise ValueError(f"{len(source.x)} rows")
+
+
+def test_any_task_can_be_submitted(source: Source, pair: Workers) -> None:
+    rows, process = pair.submit(shape, 1).result()
+    assert (rows, process != os.getpid()) == (151, True)
+    with pytest.raises(ValueError, match="150 rows"):
+        pair.submit(fail).result()
+    with Workers(0) as here:
+        here.serve(source)
+        assert here.submit(shape, 2).result() == (152, os.getpid())
+        with pytest.raises(ValueError, match="150 rows"):
+            here.submit(fail).result()
+
+
+@pytest.mark.filterwarnings("ignore")  # the pool complains of the dead worker while it is put away
+def test_a_worker_killed_while_idle_is_replaced(source: Source) -> None:
+    with Workers(1) as workers:
+        workers.serve(source)
+        for use in ("run", "submit"):
+            process = workers.submit(shape, 0).result()[1]
+            os.kill(process, signal.SIGKILL)
+            time.sleep(0.3)  # for the pool to notice
+            if use == "run":
+                assert workers.run([JOBS[1]])[0].members == JOBS[1].members
+            else:
+                assert workers.submit(shape, 0).result()[0] == 150
+
+
+def test_jobs_are_called_off_and_go_on(pair: Workers) -> None:
+    called_off = Job(JOBS[0].members, 12, (12,), stop=pair.stop_file)
+    pair.stop()
+    try:
+        assert [d.interrupted for d in pair.run([called_off, called_off])] == [True, True]
+    finally:
+        pair.go_on()
+    assert not pair.run([called_off])[0].interrupted
+    pair.go_on()  # twice is fine
+
+
+def test_closing_removes_the_folder() -> None:
+    with Workers(0) as workers:
+        folder = Path(workers.stop_file).parent
+        workers.stop()
+        assert folder.is_dir()
+    assert not folder.exists()
+
+
+def test_closing_ends_the_processes_and_removes_the_mapped_files(source: Source) -> None:
+    workers = Workers(1)
+    workers.serve(source)
+    folder = Path(workers.stop_file).parent
+    assert (folder / "x.npy").is_file()
+    process = workers.submit(shape, 0).result()[1]
+    workers.close()
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_there_is_a_core() -> None:
+    assert cores() >= 1
