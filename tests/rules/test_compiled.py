@@ -6,7 +6,7 @@ import torch
 from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
 from steepest.rules import rows
-from steepest.rules.compiled import compact, step_
+from steepest.rules.compiled import _step_, compact, step_
 from steepest.rules.two_moment import OPTIMIZERS, Coefficients, recipe_coefficients, update
 
 RECIPES = [
@@ -58,18 +58,29 @@ def test_frozen_and_broken_members_leave_the_others_alone():
     spoilt = GRADS.clone()
     spoilt[5:, 3] = torch.nan
     spoilt[5:, 6] = torch.nan
-    whole, beside = train(range(K), GRADS, torch.float32), train(range(K), spoilt, torch.float32, active)
-    assert torch.equal(beside[3], torch.linspace(-1, 1, P)), "a frozen member moved"
+    whole, beside = train(range(K), GRADS, torch.float64), train(range(K), spoilt, torch.float64, active)
+    assert torch.equal(beside[3], torch.linspace(-1, 1, P, dtype=torch.float64)), "a frozen member moved"
     assert bool(beside[6].isnan().all())
     others = [k for k in range(K) if k not in (3, 6)]
     assert torch.equal(beside[others], whole[others])
 
 
-def test_stacked_equals_solo():
+def test_neighbours_do_not_matter():
     whole = train(range(K), GRADS, torch.float64)
     for member in range(K):
-        alone = train([member], GRADS, torch.float64)[0]
+        alone = train([member, member], GRADS, torch.float64)[0]  # a stack of one would compile again
         torch.testing.assert_close(alone, whole[member], rtol=1e-13, atol=1e-13)
+
+
+def test_without_penalties_their_arithmetic_may_be_left_out():
+    whole, spared = torch.ones(2, 8), torch.ones(2, 8)
+    c = recipe_coefficients(RECIPES[:1] * 2, torch.full((1, 2), 0.1, dtype=torch.float64), 1)
+    numbers = compact(c)[0].float()
+    for theta, penalised in ((whole, True), (spared, False)):  # the loop before it is compiled
+        _step_(
+            theta, torch.ones(2, 8), *torch.zeros(2, 2, 8), numbers, torch.tensor([True, True]), 8, penalised
+        )
+    assert torch.equal(whole, spared)
 
 
 def test_what_has_no_place_in_the_loop_is_refused():

@@ -13,6 +13,8 @@ from steepest.rules.rows import Row
 Lists = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
 
 
+LARGE = 100_000
+"""Elements above which a tensor's temporaries are no longer cheap beside those of its neighbours."""
 _LATER = 2.0  # the step of a rule that only tells the first from later ones; `_begin` sees to the first
 
 
@@ -80,8 +82,9 @@ class Classic(DropIn):
 
     def _general(self, group: Group, lists: Lists) -> None:
         for step, part in _by_step(lists):
-            params, grads, first, second, _ = part
-            foreach.step_(params, grads, first, second, self._row(group, step), group["maximize"])
+            row = self._row(group, step)
+            for params, grads, first, second, _ in _small_enough(part):
+                foreach.step_(params, grads, first, second, row, group["maximize"])
 
 
 def _by_place(lists: Lists) -> Sequence[Lists]:
@@ -104,6 +107,14 @@ def _by_step(lists: Lists) -> Sequence[tuple[float, Lists]]:
     if counts.count(counts[0]) == len(counts):
         return ((counts[0], lists),)
     return [(n, _pick(lists, [i for i, c in enumerate(counts) if c == n])) for n in sorted(set(counts))]
+
+
+def _small_enough(lists: Lists) -> Sequence[Lists]:
+    """One list per tensor where tensors are large, so that temporaries stay in the cache."""
+    params = lists[0]
+    if params[0].device.type != "cpu" or max(p.numel() for p in params) < LARGE:
+        return (lists,)
+    return [_pick(lists, [i]) for i in range(len(params))]
 
 
 def _pick(lists: Lists, at: Sequence[int]) -> Lists:

@@ -38,10 +38,12 @@ def orthogonalise(matrices: Tensor, steps: int = NS_STEPS, least: float = LEAST_
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
     x = x / x.norm(dim=(-2, -1), keepdim=True).clamp_min(least)
+    x = x.flatten(0, -3) if x.dim() > 2 else x[None]
     for _ in range(steps):
         gram = x @ x.mT
-        x = A * x + (B * gram + C * (gram @ gram)) @ x
-    turned: Tensor = x.mT if tall else x
+        inner = torch.baddbmm(gram, gram, gram, beta=B, alpha=C)
+        x = torch.baddbmm(x, inner, x, beta=A)
+    turned: Tensor = (x.mT if tall else x).reshape(matrices.shape)
     return turned.to(matrices.dtype)
 
 
