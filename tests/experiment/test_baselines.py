@@ -1,5 +1,7 @@
 """Baselines against scikit-learn used by hand."""
 
+import os
+import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +15,7 @@ from steepest.data.read import read
 from steepest.data.split import outer_split
 from steepest.experiment.baselines import KINDS, Bar, fit, fit_all
 from steepest.experiment.study import Study
+from steepest.experiment.workers import Workers
 from steepest.training.source import Source
 
 
@@ -93,3 +96,21 @@ def test_the_bar_is_the_better_baseline_off_the_test_rows(
     for row in bar.on_test():
         assert row["n"] == 1
         assert row["score"] == pytest.approx(fit(study.source, row["name"], 3, "accuracy").score)
+
+
+@pytest.mark.filterwarnings("ignore")  # the pool complains of the dead worker while it is put away
+def test_baselines_survive_the_death_of_a_worker(make_study: Callable[..., Study]) -> None:
+    study: Study = make_study()
+    assert study.source is not None
+    with Workers(1) as study.workers:
+        study.serve(study.source)
+        process = study.workers.submit(number).result()
+        bar = Bar(study, test_fold=3)
+        os.kill(process, signal.SIGKILL)
+        bar.look(wait=True)
+        assert [row["name"] for row in bar.on_test()] == list(KINDS)
+    assert study.bar is not None
+
+
+def number(_: Source) -> int:
+    return os.getpid()
