@@ -15,10 +15,11 @@ _HOMES = {
     "tune": "steepest.apps.api",
     "train": "steepest.apps.api",
     "sweep": "steepest.apps.api",
+    "rate_range": "steepest.apps.api",
     "rules": "steepest.rules",
     "Recipe": "steepest.base.recipe",
 }
-__all__ = ["Recipe", "__version__", "rules", "sweep", "train", "tune"]
+__all__ = ["Recipe", "__version__", "rate_range", "rules", "sweep", "train", "tune"]
 
 
 def __getattr__(name: str) -> Any:

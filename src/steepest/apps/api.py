@@ -11,6 +11,8 @@ from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.read import read
 from steepest.experiment import folder as files
+from steepest.experiment.rates import RateRange
+from steepest.experiment.rates import rate_range as run_rate_range
 from steepest.experiment.settings import Settings
 from steepest.experiment.sweep import Swept
 from steepest.experiment.sweep import sweep as run_sweep
@@ -163,6 +165,36 @@ def sweep(
     """
     known = [r if isinstance(r, Recipe) else Recipe.make(**r) for r in recipes]
     return run_sweep(read(data, target, header=header, task=task), known, objective, seed, workers)
+
+
+def rate_range(
+    data: Any,
+    recipe: Recipe | Mapping[str, Any] | None = None,
+    *,
+    target: str | int | None = None,
+    low: float = 1e-5,
+    high: float = 3.0,
+    epochs: int = 4,
+    seed: int = 0,
+    header: bool | None = None,
+    task: str | None = None,
+) -> RateRange:
+    """Find the learning rates that work for a recipe: a range, from a ladder of rates trained side by side.
+
+    Args:
+        recipe: everything but the rate; the default recipe if not given.
+        low, high: ends of the ladder.
+        epochs: length of each run.
+        data, target, seed, header, task: as for `tune`.
+
+    Example:
+        >>> found = rate_range("iris", {"optimizer": "sgd"}, epochs=8)
+        >>> found.low < found.best < found.high
+        True
+    """
+    known = recipe if isinstance(recipe, Recipe) else Recipe.make(**(recipe or {}))
+    table = read(data, target, header=header, task=task)
+    return run_rate_range(table, known, low=low, high=high, epochs=epochs, seed=seed)
 
 
 def write_report(folder: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
+from steepest.base.seeds import derive
 from steepest.data.dataset import DataSet
 from steepest.data.split import outer_split
 from steepest.experiment.workers import Workers, cores
@@ -57,21 +58,35 @@ def sweep(
     Returns:
         One `Swept` per recipe, in their order.
     """
+    return [row[0] for row in sweep_seeds(data, recipes, seed, 1, objective, workers)]
+
+
+def sweep_seeds(
+    data: DataSet,
+    recipes: Sequence[Recipe],
+    seed: int,
+    seeds: int,
+    objective: str | None = None,
+    workers: int | None = None,
+) -> list[list[Swept]]:
+    """The same over several seeds: one row per recipe, one record per seed, all on the same division."""
     if not recipes:
         raise BadInput("recipes", "must hold at least one recipe", 0, "Pass a list of recipes.")
     metric = objective_for(data.task, objective)
     source = Source.of(data, [outer_split(data, seed)])
-    members = [Member(i, recipe, seed) for i, recipe in enumerate(recipes)]
+    runs = [(recipe, derive(seed, "sweep", r) if r else seed) for recipe in recipes for r in range(seeds)]
+    members = [Member(i, recipe, s) for i, (recipe, s) in enumerate(runs)]
     inputs = data.x.shape[1]
     jobs = [
         Job(group, until, (until,), keep=False)
         for until in sorted({r.epochs for r in recipes})
         for group in chunks([m for m in members if m.recipe.epochs == until], inputs, data.outputs)
     ]
-    with Workers(_workers(workers, recipes, source)) as pool:
+    with Workers(_workers(workers, [m.recipe for m in members], source)) as pool:
         pool.serve(source)
         found = {n: swept for done in pool.run(jobs) for n, swept in _swept(done, metric)}
-    return [found.get(i, Swept(r, math.nan, {}, 0.0)) for i, r in enumerate(recipes)]
+    every = [found.get(m.number, Swept(m.recipe, math.nan, {}, 0.0)) for m in members]
+    return [every[i : i + seeds] for i in range(0, len(every), seeds)]
 
 
 def _workers(asked: int | None, recipes: Sequence[Recipe], source: Source) -> int:
