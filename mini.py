@@ -68,7 +68,7 @@ def split(index: int, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 #     θ ← (1 − lr·wd)·θ − lr·(c₁·m + c₂·g) / s       s = √(k·v) + ε where p = 1, and 1 where p = 0
 
 MU, RHO, B1, B2, EPS = 0.9, 0.99, 0.9, 0.999, 1e-8
-DECOUPLED = ("adamw", "nadamw")  # decay shrinks their weights (wd) and stays out of their moments (l2)
+DECOUPLED = ("adamw", "nadamw")  # decay shrinks their weights (wd); for the others it joins ∇ (l2)
 
 
 def rows(t: int) -> dict[str, tuple[float, ...]]:

@@ -197,7 +197,7 @@ def chunk_of(stack: Any, digits: Digits, splits: dict[int, Any], epochs: int) ->
     x, y = digits
     width, classes = mini.SIZES[0], mini.SIZES[-1]
     as_they_are = Standardiser(np.zeros(width, np.float32), np.ones(width, np.float32), clip=1e9)
-    folds = tuple(Fold(*splits[index], as_they_are) for index in sorted(splits))
+    folds = tuple(Fold(train, held, as_they_are) for train, held in (splits[i] for i in sorted(splits)))
     source = Source(x.numpy().astype(np.float32), y.numpy(), classes, folds)
     members = [Member(k, packages(m.recipe, epochs), m.seed, m.split) for k, m in enumerate(stack.members)]
     layout = Layout(spec_of(members[0].recipe, width, classes))
@@ -323,6 +323,13 @@ def test_the_word_is_the_packages(shift: float, spread: float, n: int, seed: int
     b = 95 + draw.normal(size=n)
     a = b + shift + spread * draw.normal(size=n)
     assert mini.judge(a, b).split()[0] == verdict.judge(a, b, overlap=mini.OVERLAP).kind
+
+
+def test_five_wins_are_too_few() -> None:
+    b = np.array([96.0, 97.5, 95.8, 97.2, 96.4])
+    a = b + 2 + np.array([0.1, -0.1, 0.0, 0.2, -0.2])  # far outside any interval, but p is 2 of 32
+    assert mini.judge(a, b).startswith("unresolved")
+    assert verdict.judge(a, b, overlap=mini.OVERLAP).kind == "unresolved"
 
 
 def test_the_words_all_occur() -> None:
