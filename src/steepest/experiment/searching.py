@@ -56,7 +56,7 @@ class Search:
         self._started = start = self.study.clock.elapsed()
         first_end = start + FIRST_SHARE * (self._waves_end() - start)
         count = self._affordable(first_end, MOST_FIRST if trials is None else math.ceil(trials * FIRST_SHARE))
-        self._wave(self.policy.first_wave(max(count, LEAST_WAVE)))
+        self._wave(self.policy.first_wave(max(count, LEAST_WAVE if trials is None else 1)))
         while not self.study.interrupted:
             left = math.inf if trials is None else trials - len(self.members)
             count = self._affordable(self._waves_end(), int(min(MOST_WAVE, left)))
@@ -65,7 +65,11 @@ class Search:
                 return "trials" if trials is not None and left < 1 else "budget"
             first = len(self.study.members)
             incumbents = [t.member.recipe for t in self.ranked()[:5]]
-            self._wave(self.policy.model_wave(count, incumbents, first))
+            proposals = self.policy.model_wave(count, incumbents, first)
+            if not proposals:
+                self._play_off()
+                return "space"
+            self._wave(proposals)
         return "interrupted"
 
     def deadline(self) -> float:

@@ -66,6 +66,7 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
     with Workers(settings.workers) as workers:
         data = read_data()
         objective = objective_for(data.task, settings.objective)
+        Space.of(settings.start, settings.fixed, data.task)  # refuses to begin with nothing to search
         outer = outer_split(data, settings.seed)
         folder = files.prepare(settings.folder)
         with open_journal(folder / files.STUDY, create=True) as journal:
@@ -146,6 +147,7 @@ def _note_end(study: Study, winner: Recipe, default: Recipe, parameters: int, re
     said = {
         "budget": "the budget was used up",
         "trials": "all trials were used up",
+        "space": "every recipe there is to try was tried",
         "interrupted": "Ctrl-C ended the search early",
     }
     study.note("end", {"reason": reason, "sentence": said[reason]})
