@@ -167,7 +167,8 @@ class Record(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Note the call, and make it."""
-        if func.__name__ not in NO_WORK and not func.__name__.startswith("_record_function"):
+        transposes = getattr(getattr(func, "__self__", None), "__name__", "") == "mT"
+        if transposes or (func.__name__ not in NO_WORK and not func.__name__.startswith("_record_function")):
             self.calls.append((func, args, kwargs or {}))
         return func(*args, **(kwargs or {}))
 

@@ -139,7 +139,7 @@ def update(
     grad = grad + c.l2 * theta + c.l1 * theta.sign()
     first = c.a1 * first + c.b1 * grad
     second = c.a2 * second + c.b2 * grad * grad  # (b₂·g)·g: b₂ = 0 keeps a huge g from making 0·∞
-    root = (c.k * second - c.z * first * first + c.inner).clamp_min(0).sqrt()
+    root = ((c.k * second - c.z * first * first).clamp_min(0) + c.inner).sqrt()
     scale = c.p * (root + c.eps) + (1 - c.p)
     theta = (1 - c.lr * c.wd) * theta - c.lr * (c.c1 * first + c.c2 * grad) / scale
     return theta, first, second
