@@ -239,6 +239,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure and print; exit code 1 if a contender that was there did not finish."""
     asked, at_start = arguments(), load()
+    machine = machine_line(at_start)  # before --steady gives up all cores but one
     names = asked.contenders or (STEADY if asked.steady else NAMES)
     chosen, left_out = installed([c for c in CONTENDERS if c.name in names])
     if asked.steady:
@@ -252,7 +253,7 @@ def main() -> int:
         f"# {title}",
         "",
         f"{datetime.date.today()} · `{' '.join(['python', 'benchmarks/peers.py', *sys.argv[1:]])}`  ",
-        f"{machine_line(at_start)}  ",
+        f"{machine}  ",
         versions_line(DISTRIBUTIONS),
         "",
     ]
