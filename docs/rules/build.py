@@ -52,6 +52,7 @@ argument), [pictures](pictures.md) (the classics on four small landscapes), and 
 | restarts, one-cycle, step, exponential, inverse square root, plateau | `steepest.rules.decays` |
 | L1 (subgradient, proximal), L2, decay (decoupled, cautious), what decays | `steepest.rules.penalties` |
 | clipping by value and by per-member norm | `steepest.rules.clipping` |
+| the same as options hung on any optimizer's steps | `steepest.rules.hooks` |
 | exponential and equal averages of weights | `steepest.rules.averaging` |
 | gradient accumulation, sharpness-aware minimisation | `steepest.rules.accumulation`, `steepest.rules.sam` |
 | LBFGS and Adafactor as torch has them | `steepest.rules.adapters` |
