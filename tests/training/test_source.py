@@ -1,12 +1,17 @@
 """What a worker maps into memory is what the study served."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from steepest.base.recipe import Recipe
 from steepest.data.read import read
 from steepest.data.split import inner_split, outer_split
+from steepest.training.feed import Feed
+from steepest.training.member import Member
 from steepest.training.source import Source
 
 
@@ -22,6 +27,14 @@ def test_folds_are_the_splits_standardised_by_their_training_rows(name: str) -> 
         np.testing.assert_array_equal(fold.train, split.train)
         np.testing.assert_array_equal(fold.held_out, split.held_out)
         np.testing.assert_allclose(fold.standard.mean, data.x[split.train].mean(0), rtol=1e-4, atol=1e-6)
+
+
+def test_read_only_arrays_will_do() -> None:
+    data = dataclasses.replace(read("diabetes"), x=read("diabetes").x.copy())
+    data.x.flags.writeable = data.y.flags.writeable = False
+    source = Source.of(data, [outer_split(data, 0)])
+    Feed(source, [Member(0, Recipe(), 0)], torch.float64)  # torch warns of arrays it could not write to
+    np.testing.assert_array_equal(source.x, data.x)
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])

@@ -56,13 +56,14 @@ def probe(study: Study, pace: Pace, deadline: float) -> int:
     Raises:
         BadBudget: if the budget does not even allow these.
     """
-    study.enter("calibrate")
     assert study.source is not None
     members = tuple(Member(-1 - r, study.settings.start, r, r) for r in range(REPLICATES))
     left = deadline - study.clock.elapsed()
     done = study.workers.run(
         [Job(members, 2, (), deadline=study.moment(deadline), stop=study.workers.stop_file, keep=False)]
     )[0]
+    if study.interrupted:
+        raise KeyboardInterrupt  # nothing has been trained that could be confirmed
     if done.interrupted:
         limit = study.settings.budget.text
         raise BadBudget(

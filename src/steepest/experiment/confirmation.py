@@ -92,7 +92,7 @@ def confirm(
             break
     if scores[0] and (verdict is None or verdict.n != len(scores[0])):
         verdict = _judge(scores[0], scores[-1], study, rope, None)
-    _note(study, chosen, labels, scores, verdict)
+    _note(study, chosen, labels, scores, verdict, rope)
     winner = default if verdict is not None and verdict.kind == "worse" else recipes[0]
     return Confirmed(winner, verdict, recipes[0])
 
@@ -151,6 +151,7 @@ def _note(
     labels: Sequence[str],
     scores: Sequence[Sequence[float]],
     verdict: Verdict | None,
+    rope: float,
 ) -> None:
     if verdict is None:
         return
@@ -161,7 +162,7 @@ def _note(
         family = against_reference(
             others,
             DEFAULT,
-            rope=verdict.rope,
+            rope=rope,  # the verdict's own is NaN where every run diverged
             overlap=OVERLAP,
             metric=study.objective,
             seed=study.settings.seed,

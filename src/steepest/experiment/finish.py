@@ -22,9 +22,10 @@ def final_networks(
     """Train each recipe on all development rows under fresh seeds, scored on the test rows.
 
     The first seed's network is the one handed out, whatever its score: choosing the best of them by the test
-    set would make the test score a lie.
+    set would make the test score a lie. Only if it diverged is it the next one's.
     """
     study.enter("test")
+    study.workers.go_on()  # Ctrl-C may have ended the confirmation
     plans = [
         (recipe, "final", member_seed(study, "final", r), fold, r)
         for _, recipe in recipes
@@ -33,6 +34,15 @@ def final_networks(
     members = study.plan(plans, "final", [label for label, _ in recipes for _ in range(seeds)])
     study.train(members, recipes[0][1].epochs, [recipes[0][1].epochs], deadline)
     return {label: members[i * seeds : (i + 1) * seeds] for i, (label, _) in enumerate(recipes)}
+
+
+def handed_out(study: Study, trained: Sequence[Trained]) -> Trained:
+    """The first that did not diverge; where all did, the first, and the user is told."""
+    sound = [t for t in trained if t.fate == "training"]
+    if not sound:
+        remedy = "Its network is of no use. Free lr, or fix clip_norm=1."
+        study.listener.say(f"Every training of the recipe on all development rows failed. {remedy}")
+    return [*sound, *trained][0]
 
 
 def parameters_of(study: Study, trained: Trained) -> dict[str, Tensor]:

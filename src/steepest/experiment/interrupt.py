@@ -21,8 +21,11 @@ def graceful(study: Study) -> Iterator[None]:
         if study.interrupted:
             raise KeyboardInterrupt
         study.interrupted = True
-        study.workers.stop()
-        study.listener.say("Ending the search; confirming what there is. Ctrl-C again stops at once.")
+        if study.stage in ("test", "write"):  # nearly done: stopping now would cost the network
+            study.listener.say("Finishing; this takes a moment. Ctrl-C again stops at once.")
+        else:
+            study.workers.stop()
+            study.listener.say("Ending the search; confirming what there is. Ctrl-C again stops at once.")
 
     before: Any = signal.signal(signal.SIGINT, heard)
     try:

@@ -17,7 +17,14 @@ from steepest.experiment import folder as files
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import REPLICATES, calibrate, probe
 from steepest.experiment.confirmation import Confirmed, confirm
-from steepest.experiment.finish import final_networks, network_of, note_test, save_data, save_network
+from steepest.experiment.finish import (
+    final_networks,
+    handed_out,
+    network_of,
+    note_test,
+    save_data,
+    save_network,
+)
 from steepest.experiment.interrupt import graceful
 from steepest.experiment.pace import FINAL_SEEDS, LOOKS, WRITING_SECONDS, Pace
 from steepest.experiment.provenance import study_document
@@ -83,6 +90,7 @@ def _run(study: Study) -> Finished:
     study.note("study", study_document(study))
     searched = _serve(study)
     pace, limit = Pace(study), settings.budget.seconds or float("inf")
+    study.enter("calibrate")
     epochs = settings.fixed.get("epochs") or probe(study, pace, limit - WRITING_SECONDS)
     bar = Bar(study, searched + LOOKS[-1])  # on one worker, while the default trains on another
     default, noise = calibrate(study, pace, epochs, limit - WRITING_SECONDS)
@@ -115,7 +123,7 @@ def _finish(
     folder = study.settings.folder
     recipes = [("winner", confirmed.winner), ("default", default)]
     networks = final_networks(study, recipes, FINAL_SEEDS, test_fold, float("inf"))
-    best = networks["winner"][0]
+    best = handed_out(study, networks["winner"])
     test = note_test(study, networks, bar)
     study.enter("write")
     network = network_of(study, best)
@@ -123,6 +131,7 @@ def _finish(
     save_data(study, folder / files.DATA)
     files.write_text(folder / files.RECIPE, confirmed.winner.to_yaml())
     study.settle([t for row in networks.values() for t in row], "finished")
+    reason = "interrupted" if study.interrupted else reason
     _note_end(study, confirmed.winner, default, best.plan.parameters, reason)
     return Finished(
         study.settings, study.data, confirmed.winner, confirmed.verdict, network,

@@ -44,7 +44,8 @@ class Source:
     @classmethod
     def of(cls, data: DataSet, splits: list[Split]) -> "Source":
         """The rows of a data set under the given splits."""
-        return cls(data.x, data.y, len(data.classes), tuple(Fold.of(data, split) for split in splits))
+        x, y = (np.require(a, requirements=["C", "W"]) for a in (data.x, data.y))  # as torch asks
+        return cls(x, y, len(data.classes), tuple(Fold.of(data, split) for split in splits))
 
     @property
     def outputs(self) -> int:
