@@ -17,6 +17,7 @@ class TwoMoments(Classic):
     slots = ("step", "exp_avg", "exp_avg_sq")
     first, second = "exp_avg", "exp_avg_sq"
     bytes_per_parameter = 28
+    steps_beside_weights = True
     decay_field: ClassVar[str] = "wd"
     choices: ClassVar = {
         "correction": ("both", "off", "rate"),
@@ -190,6 +191,8 @@ class NAdamW(TwoMoments):
         >>> round(weight.item(), 4)
         0.8526
     """
+
+    steps_beside_weights = False
 
     def __init__(
         self,

@@ -64,7 +64,7 @@ class Classic(DropIn):
     def _begin(self, state: dict[str, Tensor], param: Tensor, group: Group) -> None:
         """State before a parameter's first step: zeros."""
         if self.counted:
-            state["step"] = torch.zeros((), device=param.device)
+            state["step"] = torch.zeros((), device=param.device if self.steps_beside_weights else "cpu")
         for name in self._moments(group):
             if name:
                 state[name] = torch.zeros_like(param, memory_format=torch.preserve_format)
@@ -88,15 +88,14 @@ class Classic(DropIn):
 
 
 def _by_place(lists: Lists) -> Sequence[Lists]:
-    """Split lists whose parameters lie on several devices; kernels take one device at a time."""
+    """Split lists that no kernel takes at once: several devices, or several dtypes off the CPU."""
     devices = {p.device for p in lists[0]}
-    if len(devices) == 1:
+    if len(devices) == 1 and next(iter(devices)).type == "cpu":
         return (lists,)
-    parts = []
-    for device in devices:
-        at = [i for i, p in enumerate(lists[0]) if p.device == device]
-        parts.append(_pick(lists, at))
-    return parts
+    places: dict[tuple[torch.device, torch.dtype], list[int]] = {}
+    for index, param in enumerate(lists[0]):
+        places.setdefault((param.device, param.dtype), []).append(index)
+    return [_pick(lists, at) for at in places.values()]
 
 
 def _by_step(lists: Lists) -> Sequence[tuple[float, Lists]]:

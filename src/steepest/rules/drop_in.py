@@ -36,6 +36,7 @@ class DropIn(Optimizer):
         usual_betas: what `betas` may look like.
         choices: allowed words of arguments that are words.
         bytes_per_parameter: float32 traffic of a step when each array is touched once.
+        steps_beside_weights: step counts lie on the weights' device, as fused kernels ask; else on the CPU.
         variants: switches of torch's checkpoints that change the algorithm, and the only value accepted.
     """
 
@@ -43,6 +44,7 @@ class DropIn(Optimizer):
     usual_betas: ClassVar[tuple[float, ...]] = (0.9, 0.999)
     choices: ClassVar[Mapping[str, tuple[str | None, ...]]] = {}
     bytes_per_parameter: ClassVar[int] = 12
+    steps_beside_weights: ClassVar[bool] = False
     variants: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
@@ -158,6 +160,9 @@ class DropIn(Optimizer):
         for group in self.param_groups:
             for name in TORCH_ONLY:
                 group.pop(name, None)
+        for param, kept in self.state.items():
+            if "step" in kept:
+                kept["step"] = kept["step"].to(param.device if self.steps_beside_weights else "cpu")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
