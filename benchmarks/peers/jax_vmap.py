@@ -65,7 +65,8 @@ def train(rates: Sequence[float], epochs: int) -> list[float]:
         return (logits(parameters, x_held).argmax(1) == y_held).mean()
 
     keys = random.split(random.key(0), len(rates))
-    return [float(score) for score in jax.jit(jax.vmap(member))(keys, jnp.asarray(rates, jnp.float32))]
+    scores: list[float] = jax.jit(jax.vmap(member))(keys, jnp.asarray(rates, jnp.float32)).tolist()
+    return scores
 
 
 if __name__ == "__main__":
