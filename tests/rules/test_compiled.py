@@ -72,6 +72,20 @@ def test_neighbours_do_not_matter():
         torch.testing.assert_close(alone, whole[member], rtol=1e-13, atol=1e-13)
 
 
+def test_a_frozen_member_keeps_its_moments_too():
+    lr = torch.full((1, K), 0.1, dtype=torch.float64)
+    numbers = compact(recipe_coefficients(RECIPES, lr, 3))[0]
+    buffers = [torch.rand(K, P, dtype=torch.float64) for _ in range(3)]
+    before = [b.clone() for b in buffers]
+    active = torch.arange(K) % 2 == 0
+    grad = torch.where(active[:, None], 1.0, torch.nan).expand(K, P).double()
+    _step_(buffers[0], grad, buffers[1], buffers[2], numbers, active, P, True)
+    for now, then in zip(buffers, before, strict=True):
+        assert torch.equal(now[~active], then[~active])
+        assert bool(now.isfinite().all())
+    assert not torch.equal(buffers[0][active], before[0][active])
+
+
 def test_without_penalties_their_arithmetic_may_be_left_out():
     whole, spared = torch.ones(2, 8), torch.ones(2, 8)
     c = recipe_coefficients(RECIPES[:1] * 2, torch.full((1, 2), 0.1, dtype=torch.float64), 1)
