@@ -2,9 +2,9 @@
 
 Rows: drop-ins against torch's fused optimizers; stacked AdamW, with every hyperparameter per member, against
 the time that its bytes take at the speed of a copy of as many arrays in the same run; mixed optimizers
-against plain Adam; Python's share of a step. Times are medians; the two sides of a ratio take turns, so that
-a busy machine slows both. Taking turns empties the caches, as the passes between two steps do; one row shows
-the rule with all its arrays in cache.
+against plain Adam; Python's share of a step. Times are lower quartiles, and the two sides of a ratio take
+turns, so that what else the machine does weighs little. Taking turns empties the caches, as the passes
+between two steps do; one row shows the rule with all its arrays in cache.
 """
 
 import argparse
@@ -49,8 +49,8 @@ class Row:
         return f"| {self.what} | {self.ours:.1f} | {self.theirs:.1f} | {ratio:.2f} | {bound} | {kept} |"
 
 
-def medians(jobs: Sequence[Callable[[], object]], rounds: int, turn: int = 1) -> list[float]:
-    """Median time of each job in µs; the jobs take turns of `turn` runs, of which the last is counted."""
+def quartiles(jobs: Sequence[Callable[[], object]], rounds: int, turn: int = 1) -> list[float]:
+    """Lower quartile of each job's times in µs; they take turns of `turn` runs, of which the last counts."""
     for job in jobs:
         for _ in range(3):
             job()
@@ -62,7 +62,7 @@ def medians(jobs: Sequence[Callable[[], object]], rounds: int, turn: int = 1) ->
             begin = time.perf_counter()
             job()
             into.append(time.perf_counter() - begin)
-    return [statistics.median(each) * 1e6 for each in times]
+    return [statistics.quantiles(each, n=4)[0] * 1e6 for each in times]
 
 
 def parameters(count: int, size: int) -> list[Tensor]:
@@ -85,7 +85,7 @@ def drop_ins(rounds: int) -> list[Row]:
         for name, (ours, theirs, settings) in pairs.items():
             mine = ours(parameters(count, size), lr=1e-3)
             yours = theirs(parameters(count, size), lr=1e-3, fused=True, **settings)
-            times = medians([mine.step, yours.step], each)
+            times = quartiles([mine.step, yours.step], each)
             found.append(Row(f"{name}, {count} tensors × {size:,}, against torch fused", *times, bound))
     return found
 
@@ -134,12 +134,12 @@ def stacks(rounds: int) -> list[Row]:
         adam, _ = stacked_steps(members, size, ["adam"])
         jobs = [lambda: target.copy_(source), compiled, engine, mixed, mixed_engine, adam]  # noqa: B023
         if size == 17_000:
-            hot = medians(jobs[:2], each, turn=10)
+            hot = quartiles(jobs[:2], each, turn=10)
             floor = hot[0] * BYTES * members * size / (2 * source.nbytes)
             found.append(
                 Row(f"AdamW, compiled, {label}, all in cache, against {BYTES} B", hot[1], floor, 1.6)
             )
-        copy, *times = medians(jobs, each)
+        copy, *times = quartiles(jobs, each)
         floor = copy * BYTES * members * size / (2 * source.nbytes)
         speed = 2 * source.nbytes / copy / 1e3
         found += [
@@ -190,7 +190,7 @@ def overhead(rounds: int) -> list[Row]:
         step()
         with Record() as record:
             step()
-        whole, bare = medians([step, record.replay], 40 * rounds, turn=3)
+        whole, bare = quartiles([step, record.replay], 40 * rounds, turn=3)
         what = f"{name}, Python's share of a {whole:.0f} µs step of 6 small tensors, against 60 µs"
         found.append(Row(what, whole - bare, 60.0, 1.0))
     return found
@@ -208,7 +208,7 @@ def main() -> None:
     lines = [
         "# Speed of the rules",
         "",
-        f"`python benchmarks/rules.py`; medians in µs; {machine}.",
+        f"`python benchmarks/rules.py`; lower quartiles in µs; {machine}.",
         "",
         "| what | ours | theirs | ratio | bound | kept |",
         "|---|---|---|---|---|---|",
