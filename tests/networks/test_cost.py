@@ -17,6 +17,8 @@ SPECS = [
     NetworkSpec("mlp", 20, 3, (16,), activation="relu", dropout=0.3),
     NetworkSpec("mlp", 20, 3, (16, 8, 4), activation="gelu", dropout=0.3),
     NetworkSpec("mlp", 1, 1, (1,), activation="mish"),
+    NetworkSpec("mlp", inputs=9, outputs=3, hidden=(8, 6), norm="batch"),
+    NetworkSpec("mlp", inputs=9, outputs=3, hidden=(8, 6), norm="layer"),
 ]
 BATCH = 6
 
@@ -26,7 +28,7 @@ def step(spec: NetworkSpec, network: torch.nn.Module) -> None:
     functional.cross_entropy(network(x), y).backward()
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.family}{len(s.hidden)}")
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.family}{len(s.hidden)}{s.norm}")
 def test_operations_are_those_torch_counts(spec):
     network, predicted = load(spec, initialise(spec, "he_normal", 0)), cost(spec, BATCH, 0)
     with FlopCounterMode(display=False) as counter:
@@ -37,7 +39,7 @@ def test_operations_are_those_torch_counts(spec):
     assert counter.get_total_flops() == BATCH * predicted.flops_training
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.family}{len(s.hidden)}")
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.family}{len(s.hidden)}{s.norm}")
 @pytest.mark.parametrize(
     ("slots", "optimizer"),
     [(0, torch.optim.SGD), (1, torch.optim.RMSprop), (2, torch.optim.AdamW)],
@@ -56,7 +58,7 @@ def test_parameters_and_state_are_those_torch_allocates(spec, slots, optimizer):
     assert sum(v.nbytes for v in state) == predicted.optimizer_bytes
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.family}{len(s.hidden)}")
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.family}{len(s.hidden)}{s.norm}")
 def test_activation_bytes_bound_what_autograd_keeps(spec):
     network, kept = load(spec, initialise(spec, "he_normal", 0)), {}
     weights = {p.untyped_storage().data_ptr() for p in network.parameters()}

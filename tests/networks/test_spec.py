@@ -27,7 +27,7 @@ def test_parameter_names_and_shapes_are_those_of_the_built_module(hidden, inputs
 
 def test_a_linear_network_is_one_layer():
     spec = spec_of(Recipe(network="linear", activation="tanh", dropout=0.3), inputs=5, outputs=3)
-    assert [tuple(layer) for layer in spec.layers] == [("0", 5, 3)]
+    assert [tuple(layer) for layer in spec.layers] == [("0", 5, 3, True)]
     assert (spec.activation, spec.dropout) == ("identity", 0.0)
 
 

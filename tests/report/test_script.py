@@ -78,6 +78,8 @@ def every_script() -> list[ScriptFacts]:
         made.append(facts_of(recipe, task))
     for scheme in get_args(Initialisation):
         made += [facts_of(Recipe(initialisation=scheme, activation=a)) for a in get_args(Activation)]
+    for norm, optimizer, extra in itertools.product(("batch", "layer"), OPTIMIZERS, (PENALTIES, BARE)):
+        made.append(facts_of(Recipe(norm=norm, optimizer=optimizer, **extra)))
     for name, value in PENALTIES.items():
         made.append(facts_of(Recipe(network="linear", label_smoothing=0.1, **{name: value})))
     return made
@@ -108,6 +110,8 @@ RUNS = [
     (Recipe(epochs=2, width=8, optimizer="nadamw", batch_size=7, l1=1e-4, l2=1e-4), "regression"),
     (Recipe(epochs=2, width=8, optimizer="nesterov", clip_norm=1.0, label_smoothing=0.1), "classification"),
     (Recipe(epochs=2, network="linear", optimizer="gd", lr=0.3, schedule="linear"), "classification"),
+    (Recipe(epochs=2, width=8, norm="batch", batch_size=11, weight_decay=0.1), "classification"),
+    (Recipe(epochs=2, width=8, norm="layer", optimizer="sgd", lr=0.01, l1=1e-4), "regression"),
 ]
 
 
@@ -121,7 +125,9 @@ def test_script_runs_alone_and_prints_the_metric(recipe, task, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "task"), RUNS, ids=["adamw", "regression nadamw", "nesterov", "linear gd"]
+    ("recipe", "task"),
+    RUNS,
+    ids=["adamw", "regression nadamw", "nesterov", "linear gd", "batch norm", "layer norm"],
 )
 def test_main_prints_the_metric(recipe, task, tmp_path, capsys, monkeypatch):
     write_data(tmp_path, task)
@@ -195,6 +201,13 @@ def test_standardises_as_the_data_room_does(task, tmp_path):
 @pytest.mark.parametrize("name", get_args(Activation))
 def test_network_is_the_one_that_is_built(name, tmp_path):
     recipe = Recipe(depth=3, width=5, activation=name, dropout=0.25)
+    module = load_script(facts_of(recipe), tmp_path)
+    assert str(module.make_network()) == str(build(spec_of(recipe, 4, 3)))
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_normalised_network_is_the_one_that_is_built(norm, tmp_path):
+    recipe = Recipe(depth=2, width=5, norm=norm)
     module = load_script(facts_of(recipe), tmp_path)
     assert str(module.make_network()) == str(build(spec_of(recipe, 4, 3)))
 

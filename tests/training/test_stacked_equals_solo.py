@@ -53,6 +53,21 @@ def train(members: list[Member], source: Source) -> Chunk:
     return chunk
 
 
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_norms_do_not_couple_members(norm: str, classification: Source) -> None:
+    members = [
+        Member(m.number, m.recipe.replace(norm=norm), m.seed, m.fold) for m in arranged(mixed_members()[:-1])
+    ]
+    stack = train(members, classification)
+    assert sum(stack.state.alive) > len(members) / 2
+    for k, member in enumerate(members):
+        if not stack.state.alive[k]:
+            continue
+        alone = train([member], classification)
+        torch.testing.assert_close(stack.state.theta[k], alone.state.theta[0], rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(stack.state.buffers[k], alone.state.buffers[0], rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_every_member_of_a_mixed_stack_equals_its_solo_run(task: str, request: pytest.FixtureRequest) -> None:
     source: Source = request.getfixturevalue(task)

@@ -30,6 +30,7 @@ Initialisation = Literal[
     "orthogonal",
 ]
 Optimizer = Literal["gd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadamw"]
+Norm = Literal["none", "batch", "layer"]
 Schedule = Literal["constant", "linear", "cosine", "wsd"]
 
 ADAM_FAMILY = ("adam", "adamw", "nadamw")
@@ -100,6 +101,15 @@ class Recipe(BaseModel):
             when={"network": ("mlp",)},
         ),
     ] = "relu"
+    norm: Annotated[
+        Norm,
+        Knob(
+            "normalisation between each hidden layer's affine map and its activation",
+            search=Choice(("none", "batch", "layer"), (0.6, 0.2, 0.2)),
+            when={"network": ("mlp",)},
+            splits_stack=True,
+        ),
+    ] = "none"
     initialisation: Annotated[
         Initialisation,
         Knob(

@@ -46,11 +46,11 @@ def handed_out(study: Study, trained: Sequence[Trained]) -> Trained:
 
 
 def parameters_of(study: Study, trained: Trained) -> dict[str, Tensor]:
-    """The parameters of a member whose state was kept."""
+    """The parameters, and running means, of a member whose state was kept."""
     if trained.state is None:
         raise RuntimeError(f"the state of member {trained.member.number} was not kept")
     state, row = trained.state
-    return Layout(study.spec(trained.member.recipe)).unflatten(state.theta[row])
+    return Layout(study.spec(trained.member.recipe)).named(state.theta[row], state.buffers[row])
 
 
 def network_of(study: Study, trained: Trained) -> nn.Sequential:

@@ -217,7 +217,7 @@ class Study:
     # -- details -----------------------------------------------------------------------------------------
 
     def _chunks(self, trained: Sequence[Trained]) -> list[tuple[Member, ...]]:
-        """Chunks that keep all workers busy to the end: each at most an eighth of the work, long ones first."""
+        """Chunks that keep all workers busy to the end: an eighth of the work at most, long ones first."""
         cut = chunks([t.member for t in trained], self.data.x.shape[1], self.data.outputs)
         most = sum(self.work(t.member.recipe) for t in trained) / 8
         pieces: list[tuple[Member, ...]] = []

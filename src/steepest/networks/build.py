@@ -1,13 +1,15 @@
 """An ordinary torch network from a spec; nothing of this package is needed to run or save it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from steepest.base.errors import BadInput
 from steepest.networks.activations import activation
-from steepest.networks.spec import NetworkSpec
+from steepest.networks.spec import Layer, NetworkSpec
+
+_NORMS: dict[str, Callable[..., nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 def build(spec: NetworkSpec, dtype: torch.dtype = torch.float32) -> nn.Sequential:
@@ -32,9 +34,11 @@ def build(spec: NetworkSpec, dtype: torch.dtype = torch.float32) -> nn.Sequentia
     make_activation = activation(spec.activation).module
     modules: list[nn.Module] = []
     for layer in spec.layers:
-        if modules:
+        modules.append(_linear(layer, dtype))
+        if layer != spec.layers[-1]:
+            if spec.norm != "none":
+                modules.append(_NORMS[spec.norm](layer.fan_out, dtype=dtype))
             modules += [make_activation(), nn.Dropout(spec.dropout)]
-        modules.append(_linear(layer.fan_in, layer.fan_out, dtype))
     return nn.Sequential(*modules)
 
 
@@ -43,7 +47,8 @@ def load(spec: NetworkSpec, params: Mapping[str, Tensor]) -> nn.Sequential:
 
     Args:
         spec: the network.
-        params: parameter name → tensor, exactly those of `spec.parameter_shapes`.
+        params: name → tensor, exactly those of `spec.parameter_shapes`, and of `spec.buffer_shapes` unless
+            the network has never been trained.
 
     Raises:
         BadInput: for a missing, unknown or wrongly shaped parameter.
@@ -55,6 +60,8 @@ def load(spec: NetworkSpec, params: Mapping[str, Tensor]) -> nn.Sequential:
         6.0
     """
     wanted = spec.parameter_shapes
+    if spec.buffer_shapes.keys() & params.keys():
+        wanted = wanted | spec.buffer_shapes
     given = {name: tuple(value.shape) for name, value in params.items()}
     if given != wanted:
         raise BadInput(
@@ -64,13 +71,14 @@ def load(spec: NetworkSpec, params: Mapping[str, Tensor]) -> nn.Sequential:
             "Load them into a network of the shape they were trained in.",
         )
     network = build(spec, dtype=params[spec.layers[0].weight].dtype)
-    network.load_state_dict({name: value.detach().cpu() for name, value in params.items()})
+    network.load_state_dict({name: value.detach().cpu() for name, value in params.items()}, strict=False)
     return network
 
 
-def _linear(fan_in: int, fan_out: int, dtype: torch.dtype) -> nn.Linear:
+def _linear(layer: Layer, dtype: torch.dtype) -> nn.Linear:
     with torch.device("meta"):  # no memory and no draws until the zeros are put in
-        layer = nn.Linear(fan_in, fan_out, dtype=dtype)
-    layer.weight = nn.Parameter(torch.zeros(fan_out, fan_in, dtype=dtype))
-    layer.bias = nn.Parameter(torch.zeros(fan_out, dtype=dtype))
-    return layer
+        linear = nn.Linear(layer.fan_in, layer.fan_out, bias=layer.biased, dtype=dtype)
+    linear.weight = nn.Parameter(torch.zeros(layer.fan_out, layer.fan_in, dtype=dtype))
+    if layer.biased:
+        linear.bias = nn.Parameter(torch.zeros(layer.fan_out, dtype=dtype))
+    return linear

@@ -1,5 +1,6 @@
 """What a network costs, before anything is trained: parameters, floating-point operations, bytes."""
 
+import math
 from dataclasses import dataclass
 
 from steepest.base.errors import BadInput
@@ -40,7 +41,7 @@ class Cost:
 def cost(spec: NetworkSpec, batch_size: int, slots: int) -> Cost:
     """The cost of training one network.
 
-        parameters     Σ over layers  fan_in·fan_out + fan_out
+        parameters     Σ over layers  fan_in·fan_out + fan_out    and a gain and a shift per normalised unit
         forward        Σ over layers  2·fan_in·fan_out            a multiplication and an addition per weight
         training       3·forward - 2·inputs·(first fan_out)       backward: by the weights and by the input,
                                                                   the latter not for the first layer
@@ -49,7 +50,8 @@ def cost(spec: NetworkSpec, batch_size: int, slots: int) -> Cost:
     number of units or parameters, not with their product with the batch.
 
     Activations are counted as the batch itself, three values per hidden unit (before the activation, after
-    it, after dropout) and two per output (logits and their log-softmax). Torch may keep fewer.
+    it, after dropout; a fourth with a norm) and two per output (logits and their log-softmax). Torch may keep
+    fewer.
 
     Args:
         spec: the network.
@@ -69,9 +71,10 @@ def cost(spec: NetworkSpec, batch_size: int, slots: int) -> Cost:
     if slots < 0:
         raise BadInput("slots", "must not be negative", slots, "Adam keeps 2 numbers per parameter, SGD 0.")
     products = [layer.fan_in * layer.fan_out for layer in spec.layers]
-    parameters = sum(products) + sum(layer.fan_out for layer in spec.layers)
+    parameters = sum(math.prod(shape) for shape in spec.parameter_shapes.values())
     forward = 2 * sum(products)
-    kept = spec.inputs + 3 * sum(spec.hidden) + 2 * spec.outputs
+    per_unit = 3 if spec.norm == "none" else 4  # a norm keeps its own output too
+    kept = spec.inputs + per_unit * sum(spec.hidden) + 2 * spec.outputs
     return Cost(
         parameters=parameters,
         flops_forward=forward,

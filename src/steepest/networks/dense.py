@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from steepest.networks.dense_norm import StackNorm
+
 _aten = torch.ops.aten
 _SELU = (1.6732632423543772, 1.0507009873554805)  # α, scale: Klambauer et al. 2017, eq. 14
 
@@ -88,6 +90,30 @@ def segments(names: Sequence[str]) -> list[tuple[str, int, int]]:
     return runs
 
 
+def _affine(x: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor) -> Tensor:
+    """x Wᵀ + b for every member, into `out`."""
+    if bias is None:
+        return torch.bmm(x, weight.transpose(1, 2), out=out)
+    return torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2), out=out)
+
+
+@dataclass(frozen=True, slots=True)
+class Norms:
+    """What the norms of a stack work on, one entry per hidden layer.
+
+    Args:
+        gains, shifts: γ, β [K, H].
+        grad_gains, grad_shifts: where their gradients go.
+        running: running mean and variance [K, 2, H]; empty for layer normalisation.
+    """
+
+    gains: Sequence[Tensor]
+    shifts: Sequence[Tensor]
+    grad_gains: Sequence[Tensor]
+    grad_shifts: Sequence[Tensor]
+    running: Sequence[Tensor]
+
+
 class DenseStack:
     """Buffers and the two passes for `members` dense networks on batches of one size.
 
@@ -98,6 +124,7 @@ class DenseStack:
         batch: examples per member and pass.
         dtype: of all tensors.
         trains: False leaves out what only the backward pass needs.
+        norm: "none", "batch" or "layer".
     """
 
     def __init__(
@@ -108,6 +135,7 @@ class DenseStack:
         batch: int,
         dtype: torch.dtype,
         trains: bool = True,
+        norm: str = "none",
     ) -> None:
         members = len(activations)
         self.runs, self.dropping = segments(activations), dropping
@@ -120,28 +148,35 @@ class DenseStack:
         self.post = [room(units) for units in hidden]
         self.delta = [room(units) for units in hidden] if trains else []
         self.logits = room(sizes[-1])
+        self.norms = [StackNorm(norm, members, batch, h, dtype) for h in hidden] if norm != "none" else []
 
     def forward(
         self,
         x: Tensor,
         weights: Sequence[Tensor],
-        biases: Sequence[Tensor],
+        biases: Sequence[Tensor | None],
         masks: Sequence[Tensor] | None = None,
+        norms: Norms | None = None,
+        rows: Tensor | None = None,
     ) -> Tensor:
-        """Logits [K, B, outputs] for x [K, B, inputs]; weights [K, out, in], biases [K, out].
+        """Logits [K, B, outputs] for x [K, B, inputs]; weights [K, out, in], biases [K, out]
+        or None.
 
-        `masks[i]` [dropping, B, units] holds 0 or 1/(1-p) for hidden layer i; None means evaluation.
+        `masks[i]` [dropping, B, units] holds 0 or 1/(1-p) for hidden layer i, None drops nothing. `rows`
+        [K, B] are the row weights of a training batch, None means evaluation; only norms ask.
         The result is a buffer that the next call overwrites.
         """
         a = x
         for i, (pre, post) in enumerate(zip(self.pre, self.post, strict=True)):
-            torch.baddbmm(biases[i].unsqueeze(1), a, weights[i].transpose(1, 2), out=pre)
+            _affine(a, weights[i], biases[i], pre)
+            if norms is not None:
+                self._normalise(i, pre, norms, rows)
             for name, first, last in self.runs:
                 KERNELS[name].forward(pre[first:last], post[first:last])
             if masks is not None and self.dropping:
                 post[: self.dropping].mul_(masks[i])
             a = post
-        return torch.baddbmm(biases[-1].unsqueeze(1), a, weights[-1].transpose(1, 2), out=self.logits)
+        return _affine(a, weights[-1], biases[-1], self.logits)
 
     def backward(
         self,
@@ -149,18 +184,32 @@ class DenseStack:
         x: Tensor,
         weights: Sequence[Tensor],
         grad_weights: Sequence[Tensor],
-        grad_biases: Sequence[Tensor],
+        grad_biases: Sequence[Tensor | None],
         masks: Sequence[Tensor] | None = None,
+        norms: Norms | None = None,
     ) -> None:
         """Write the gradients of the loss whose derivative by the logits is `d_logits` [K, B, outputs]."""
         delta = d_logits
         for i in range(len(weights) - 1, -1, -1):
             below = self.post[i - 1] if i else x
             torch.bmm(delta.transpose(1, 2), below, out=grad_weights[i])
-            torch.sum(delta, 1, out=grad_biases[i])
+            bias = grad_biases[i]
+            if bias is not None:
+                torch.sum(delta, 1, out=bias)
             if i:
                 delta = torch.bmm(delta, weights[i], out=self.delta[i - 1])
                 self._through_layer(i - 1, delta, masks)
+                if norms is not None:
+                    grads = norms.grad_gains[i - 1], norms.grad_shifts[i - 1]
+                    self.norms[i - 1].backward(delta, norms.gains[i - 1], *grads)
+
+    def _normalise(self, i: int, pre: Tensor, norms: Norms, rows: Tensor | None) -> None:
+        gain, shift = norms.gains[i], norms.shifts[i]
+        running = norms.running[i] if norms.running else None
+        if rows is None:
+            self.norms[i].evaluate(pre, gain, shift, running)
+        else:
+            self.norms[i].train(pre, gain, shift, rows, running)
 
     def _through_layer(self, i: int, delta: Tensor, masks: Sequence[Tensor] | None) -> None:
         """δ ← δ · mask · φ′(z), in place. φ′ of sigmoid and tanh reads φ(z), which a mask has overwritten."""

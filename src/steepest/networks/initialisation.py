@@ -112,7 +112,7 @@ def initialise(
         dtype: of the parameters.
 
     Returns:
-        parameter name → tensor: weights [fan_out, fan_in], biases [fan_out].
+        parameter name → tensor: weights [fan_out, fan_in], biases [fan_out]; a norm's gain 1 and shift 0.
 
     Raises:
         BadRecipe: for "zeros", "constant" (with the reason) and unknown names.
@@ -130,7 +130,11 @@ def initialise(
         last = i == len(spec.layers) - 1
         weight = draw(layer, generator).mul_(scale(layer, 1.0 if last else gain))
         params[layer.weight] = weight.to(dtype)
-        params[layer.bias] = torch.zeros(layer.fan_out, dtype=dtype)
+        if layer.biased:
+            params[layer.bias] = torch.zeros(layer.fan_out, dtype=dtype)
+    for name, units in spec.norms:
+        params[f"{name}.weight"] = torch.ones(units, dtype=dtype)
+        params[f"{name}.bias"] = torch.zeros(units, dtype=dtype)
     return params
 
 

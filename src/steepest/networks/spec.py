@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from steepest.base.errors import BadInput
-from steepest.base.recipe import Recipe
+from steepest.base.recipe import Norm, Recipe
 
 Family = Literal["linear", "mlp"]
 
@@ -17,11 +17,14 @@ class Layer(NamedTuple):
         name: where the built module keeps it: "0", "3", …
         fan_in: numbers it reads.
         fan_out: numbers it writes.
+        biased: whether it adds b. Before batch normalisation it does not: the norm takes any b away again,
+            and Adam would turn its gradient, which is rounding noise, into steps of full length.
     """
 
     name: str
     fan_in: int
     fan_out: int
+    biased: bool = True
 
     @property
     def weight(self) -> str:
@@ -45,6 +48,7 @@ class NetworkSpec:
         hidden: units of each hidden layer; empty for "linear".
         activation: a name of `steepest.networks.activations.ACTIVATIONS`.
         dropout: probability of dropping a hidden unit, in [0, 1).
+        norm: "none", "batch" or "layer": what stands between a hidden layer's affine map and its activation.
 
     Raises:
         BadInput: for a size below 1, a linear network with hidden layers, an mlp without any.
@@ -52,7 +56,7 @@ class NetworkSpec:
     Example:
         >>> spec = NetworkSpec("mlp", inputs=64, outputs=10, hidden=(128, 32))
         >>> [tuple(layer) for layer in spec.layers]
-        [('0', 64, 128), ('3', 128, 32), ('6', 32, 10)]
+        [('0', 64, 128, True), ('3', 128, 32, True), ('6', 32, 10, True)]
         >>> spec.layers[-1].weight
         '6.weight'
     """
@@ -63,6 +67,7 @@ class NetworkSpec:
     hidden: tuple[int, ...] = ()
     activation: str = "relu"
     dropout: float = 0.0
+    norm: Norm = "none"
 
     def __post_init__(self) -> None:
         for argument, size in (("inputs", self.inputs), ("outputs", self.outputs)):
@@ -81,36 +86,59 @@ class NetworkSpec:
             raise BadInput("dropout", "must lie in [0, 1)", self.dropout, "0 turns it off.")
 
     @property
-    def shape(self) -> tuple[str, int, int, tuple[int, ...]]:
+    def shape(self) -> tuple[str, int, int, tuple[int, ...], str]:
         """What members must share to train as one stack: everything but activation and dropout."""
-        return (self.family, self.inputs, self.outputs, self.hidden)
+        return (self.family, self.inputs, self.outputs, self.hidden, self.norm)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """Every affine map in order; the last writes the outputs.
 
-        Names step by three because each hidden layer is three modules: affine, activation, dropout. The
-        dropout module is there at rate 0 too, so that names do not depend on the rate.
+        Names step by three because each hidden layer is three modules: affine, activation, dropout; by four
+        with a norm after the affine map. The dropout module is there at rate 0 too, so that names do not
+        depend on the rate.
         """
+        step = 3 if self.norm == "none" else 4
         sizes = (self.inputs, *self.hidden, self.outputs)
         pairs = itertools.pairwise(sizes)
-        return tuple(Layer(str(3 * i), fan_in, fan_out) for i, (fan_in, fan_out) in enumerate(pairs))
+        last = len(sizes) - 2
+        return tuple(
+            Layer(str(step * i), *pair, self.norm != "batch" or i == last) for i, pair in enumerate(pairs)
+        )
+
+    @property
+    def norms(self) -> tuple[tuple[str, int], ...]:
+        """Every norm in order: its name in the built module, and its units."""
+        if self.norm == "none":
+            return ()
+        return tuple((str(4 * i + 1), width) for i, width in enumerate(self.hidden))
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every parameter, in the built module's order."""
         shapes: dict[str, tuple[int, ...]] = {}
+        norms = dict(zip(self.layers, self.norms, strict=False))
         for layer in self.layers:
             shapes[layer.weight] = (layer.fan_out, layer.fan_in)
-            shapes[layer.bias] = (layer.fan_out,)
+            if layer.biased:
+                shapes[layer.bias] = (layer.fan_out,)
+            if layer in norms:
+                name, units = norms[layer]
+                shapes |= {f"{name}.weight": (units,), f"{name}.bias": (units,)}
         return shapes
+
+    @property
+    def buffer_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every running mean that batch normalisation keeps: mean, then variance, per layer."""
+        kept = ("running_mean", "running_var") if self.norm == "batch" else ()
+        return {f"{name}.{which}": (units,) for name, units in self.norms for which in kept}
 
 
 def spec_of(recipe: Recipe, inputs: int, outputs: int) -> NetworkSpec:
     """The network a recipe asks for.
 
     Args:
-        recipe: its `network`, `depth`, `width`, `taper`, `activation` and `dropout` are read.
+        recipe: its `network`, `depth`, `width`, `taper`, `norm`, `activation` and `dropout` are read.
         inputs: numbers in one encoded example.
         outputs: number of classes, or 1 for regression.
 
@@ -123,4 +151,4 @@ def spec_of(recipe: Recipe, inputs: int, outputs: int) -> NetworkSpec:
     if recipe.network == "linear":
         return NetworkSpec("linear", inputs, outputs, activation="identity")
     hidden = tuple(max(1, round(recipe.width * recipe.taper**i)) for i in range(recipe.depth))
-    return NetworkSpec("mlp", inputs, outputs, hidden, recipe.activation, recipe.dropout)
+    return NetworkSpec("mlp", inputs, outputs, hidden, recipe.activation, recipe.dropout, recipe.norm)

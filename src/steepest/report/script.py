@@ -101,6 +101,9 @@ DRAWS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Initialisation → (what it is, the lines that draw one layer's weights)."""
 
+NORMS = {"none": "", "batch": "nn.BatchNorm1d({})", "layer": "nn.LayerNorm({})"}
+"""Norm → the torch module that stands after a hidden layer's affine map."""
+
 DECAYING = ("adam", "adamw", "nadamw")
 """Optimizers whose torch class decays weights apart from the gradient; the others' decay is an L2 penalty."""
 
@@ -135,7 +138,7 @@ def _slots(facts: ScriptFacts) -> dict[str, object]:
     loss, loss_note = _loss(facts)
     return {
         "recipe": recipe, "task": facts.task, "clip": facts.clip, "gain": facts.gain, "seed": facts.seed,
-        "purpose": _purpose(facts),
+        "purpose": _purpose(facts), "normalised": recipe.norm != "none",
         "plural": lambda n, noun: f"{n} {noun}" if n == 1 else f"{n} {noun}s",
         "activation_name": recipe.activation,
         "modules": _modules(facts),
@@ -157,8 +160,11 @@ def _modules(facts: ScriptFacts) -> list[str]:
     lines: list[str] = []
     for i in range(len(sizes) - 1):
         if i:
+            norm = NORMS[facts.recipe.norm]
+            lines += [norm.format(sizes[i])] * bool(norm)
             lines += [MODULES[facts.recipe.activation], f"nn.Dropout({facts.recipe.dropout})"]
-        lines.append(f"nn.Linear({sizes[i]}, {sizes[i + 1]})")
+        bare = ", bias=False" if facts.recipe.norm == "batch" and i + 2 < len(sizes) else ""
+        lines.append(f"nn.Linear({sizes[i]}, {sizes[i + 1]}{bare})")
     return lines
 
 

@@ -67,10 +67,9 @@ class Chunk:
         self._feed = Feed(source, members, dtype)
         layout = self._layout = Layout(spec_of(recipes[0], source.x.shape[1], source.outputs))
         theta, grad = self.state.theta, torch.zeros_like(self.state.theta)
-        self._weights, self._biases = (
-            layout.views(theta, n) for n in (layout.weight_names, layout.bias_names)
-        )
-        self._grads = [layout.views(grad, n) for n in (layout.weight_names, layout.bias_names)]
+        self._weights, self._biases = layout.views(theta, layout.weight_names), layout.biases(theta)
+        self._grad_weights, self._grad_biases = layout.views(grad, layout.weight_names), layout.biases(grad)
+        self._norm, self._norms = recipes[0].norm, layout.norms(theta, grad, self.state.buffers)
         self._rule = StackedRule(recipes, theta, grad, self.state.rule, layout.decayed)
         self._classes = source.classes
         rows = self._feed.train_rows
@@ -117,7 +116,7 @@ class Chunk:
                 self._evaluation = Evaluation(
                     self._feed, self._layout.sizes, self._recipes, self._classes, self._dtype
                 )
-            metrics = self._evaluation.run(self._weights, self._biases)
+            metrics = self._evaluation.run(self._weights, self._biases, self._norms)
         dead = ~np.array(self.state.alive)
         for values in metrics.values():
             values[dead] = np.nan
@@ -125,8 +124,8 @@ class Chunk:
         return Point(self.state.epoch, steps, self._losses.numpy().copy(), metrics)
 
     def parameters(self, row: int) -> dict[str, Tensor]:
-        """Parameters of one member by name, copied."""
-        return self._layout.unflatten(self.state.theta[row])
+        """Parameters and running means of one member by name, copied."""
+        return self._layout.named(self.state.theta[row], self.state.buffers[row])
 
     def _rates(self, steps: Sequence[int]) -> list[list[float]]:
         """Learning rates of the coming epoch, [step][member]; members may differ in steps per epoch."""
@@ -146,13 +145,15 @@ class Chunk:
         self._feed.inputs(rows, x)
         targets = self._feed.targets(rows)
         masks = self._masks.at(self.state.epoch, step, rows.shape[1]) if self._masks else None
-        logits = program.forward(x, self._weights, self._biases, masks)
+        logits = program.forward(x, self._weights, self._biases, masks, self._norms, weights)
         if self._classes:
             losses = loss_gradients.cross_entropy(logits, targets, weights, self._smoothing, gradient)
         else:
             losses = loss_gradients.squared_error(logits, targets, weights, gradient)
         self._losses += losses
-        program.backward(gradient, x, self._weights, self._grads[0], self._grads[1], masks)
+        program.backward(
+            gradient, x, self._weights, self._grad_weights, self._grad_biases, masks, self._norms
+        )
         self._rule.step(rates, active)
 
     def _program(self, rows: int) -> tuple[DenseStack, Tensor, Tensor]:
@@ -161,6 +162,6 @@ class Chunk:
             sizes, names = self._layout.sizes, [r.activation for r in self._recipes]
             x = torch.empty(len(names), rows, sizes[0], dtype=self._dtype)
             gradient = torch.empty(len(names), rows, sizes[-1], dtype=self._dtype)
-            program = DenseStack(sizes, names, self._dropping, rows, self._dtype)
+            program = DenseStack(sizes, names, self._dropping, rows, self._dtype, norm=self._norm)
             self._programs[rows] = program, x, gradient
         return self._programs[rows]

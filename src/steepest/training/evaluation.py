@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from steepest.base.recipe import Recipe
-from steepest.networks.dense import DenseStack
+from steepest.networks.dense import DenseStack, Norms
 from steepest.training.feed import Feed
 from steepest.training.metrics import Classification, Regression, Values
 
@@ -21,11 +21,13 @@ class Evaluation:
         self, feed: Feed, sizes: Sequence[int], recipes: Sequence[Recipe], classes: int, dtype: torch.dtype
     ) -> None:
         self._feed, self._sizes, self._classes, self._dtype = feed, sizes, classes, dtype
-        self._activations = [r.activation for r in recipes]
+        self._activations, self._norm = [r.activation for r in recipes], recipes[0].norm
         self._rows = feed.held_out()
         self._counts = torch.tensor(feed.held_out_rows).unsqueeze(1)
 
-    def run(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> dict[str, Values]:
+    def run(
+        self, weights: Sequence[Tensor], biases: Sequence[Tensor | None], norms: Norms | None = None
+    ) -> dict[str, Values]:
         """Metric name → values [K]."""
         members = len(self._activations)
         tally: Classification | Regression
@@ -35,9 +37,11 @@ class Evaluation:
             rows = self._rows[:, start : start + BLOCK]
             width = rows.shape[1]
             if program is None or x.shape[1] != width:
-                program = DenseStack(self._sizes, self._activations, 0, width, self._dtype, trains=False)
+                program = DenseStack(
+                    self._sizes, self._activations, 0, width, self._dtype, trains=False, norm=self._norm
+                )
                 x = torch.empty(members, width, self._sizes[0], dtype=self._dtype)
             self._feed.inputs(rows, x)
             real = torch.arange(start, start + width) < self._counts
-            tally.add(program.forward(x, weights, biases), self._feed.targets(rows), real)
+            tally.add(program.forward(x, weights, biases, norms=norms), self._feed.targets(rows), real)
         return tally.result()

@@ -1,7 +1,7 @@
 """The state of a stack between stretches of training: one row per member, ready to be cut and joined."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -23,12 +23,18 @@ class StackState:
         rule: moments and step counts.
         alive: False for members whose loss stopped being a number; they are frozen, not removed.
         epoch: passes over the training rows so far; the same for all.
+        buffers: running means of batch normalisation [K, Q]; Q is 0 without it.
     """
 
     theta: Tensor
     rule: RuleState
     alive: list[bool]
     epoch: int = 0
+    buffers: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    def __post_init__(self) -> None:
+        if self.buffers.dim() == 1:
+            self.buffers = self.theta.new_empty(len(self.theta), 0)
 
     @classmethod
     def fresh(cls, members: Sequence[Member], source: Source, dtype: torch.dtype) -> "StackState":
@@ -39,12 +45,14 @@ class StackState:
         for row, member in zip(theta, members, strict=True):
             spec = spec_of(member.recipe, inputs, outputs)
             layout.flatten(initialise(spec, member.recipe.initialisation, member.seed, dtype), row)
-        return cls(theta, RuleState.zeros(theta), [True] * len(members))
+        buffers = layout.fresh_buffers(len(members), dtype)
+        return cls(theta, RuleState.zeros(theta), [True] * len(members), buffers=buffers)
 
     def take(self, rows: Sequence[int]) -> "StackState":
         """The given members only, copied: how losers leave a stack."""
         rule = RuleState(*(t[list(rows)] for t in (self.rule.first, self.rule.second, self.rule.steps)))
-        return StackState(self.theta[list(rows)], rule, [self.alive[k] for k in rows], self.epoch)
+        alive = [self.alive[k] for k in rows]
+        return StackState(self.theta[list(rows)], rule, alive, self.epoch, self.buffers[list(rows)])
 
     @classmethod
     def join(cls, parts: Sequence["StackState"]) -> "StackState":
@@ -55,4 +63,5 @@ class StackState:
             torch.cat([p.rule.steps for p in parts]),
         )
         alive = [a for p in parts for a in p.alive]
-        return cls(torch.cat([p.theta for p in parts]), rule, alive, parts[0].epoch)
+        buffers = torch.cat([p.buffers for p in parts])
+        return cls(torch.cat([p.theta for p in parts]), rule, alive, parts[0].epoch, buffers)
