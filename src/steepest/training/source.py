@@ -44,7 +44,8 @@ class Source:
     @classmethod
     def of(cls, data: DataSet, splits: list[Split]) -> "Source":
         """The rows of a data set under the given splits."""
-        x, y = (np.require(a, requirements=["C", "W"]) for a in (data.x, data.y))  # as torch asks
+        asked = ("C", "W")  # torch takes contiguous arrays that may be written
+        x, y = np.require(data.x, requirements=asked), np.require(data.y, requirements=asked)
         return cls(x, y, len(data.classes), tuple(Fold.of(data, split) for split in splits))
 
     @property
