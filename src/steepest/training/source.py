@@ -44,8 +44,8 @@ class Source:
     @classmethod
     def of(cls, data: DataSet, splits: list[Split]) -> "Source":
         """The rows of a data set under the given splits."""
-        asked = ("C", "W")  # torch takes contiguous arrays that may be written
-        x, y = np.require(data.x, requirements=asked), np.require(data.y, requirements=asked)
+        x = np.require(data.x, requirements=["C", "W"])  # torch asks for contiguous arrays it may write to
+        y = np.require(data.y, requirements=["C", "W"])
         return cls(x, y, len(data.classes), tuple(Fold.of(data, split) for split in splits))
 
     @property
