@@ -1,11 +1,12 @@
 """Baselines against scikit-learn used by hand."""
 
-import os
-import signal
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
 
 import numpy as np
 import pytest
+from loky.process_executor import TerminatedWorkerError
 from sklearn import metrics
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -15,7 +16,6 @@ from steepest.data.read import read
 from steepest.data.split import outer_split
 from steepest.experiment.baselines import KINDS, Bar, fit, fit_all
 from steepest.experiment.study import Study
-from steepest.experiment.workers import Workers
 from steepest.training.source import Source
 
 
@@ -98,19 +98,18 @@ def test_the_bar_is_the_better_baseline_off_the_test_rows(
         assert row["score"] == pytest.approx(fit(study.source, row["name"], 3, "accuracy").score)
 
 
-@pytest.mark.filterwarnings("ignore")  # the pool complains of the dead worker while it is put away
-def test_baselines_survive_the_death_of_a_worker(make_study: Callable[..., Study]) -> None:
+def test_baselines_survive_the_death_of_a_worker(
+    make_study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
     study: Study = make_study()
-    assert study.source is not None
-    with Workers(1) as study.workers:
-        study.serve(study.source)
-        process = study.workers.submit(number).result()
-        bar = Bar(study, test_fold=3)
-        os.kill(process, signal.SIGKILL)
-        bar.look(wait=True)
-        assert [row["name"] for row in bar.on_test()] == list(KINDS)
+    honest, lost = study.workers.submit, Future[Any]()
+    lost.set_exception(TerminatedWorkerError("killed"))
+    answers = [lambda *_: lost, honest]
+    monkeypatch.setattr(study.workers, "submit", lambda *task: answers.pop(0)(*task))
+    bar = Bar(study, test_fold=3)
+    bar.look()
+    assert study.journal.document("baselines") is None
+    bar.look()
+    assert [row["name"] for row in bar.on_test()] == list(KINDS)
     assert study.bar is not None
-
-
-def number(_: Source) -> int:
-    return os.getpid()
+    assert answers == []

@@ -24,14 +24,14 @@ SCRIPT = """
 import sys
 import steepest
 fix = {"epochs": 9, "width": 16, "depth": 1}
-print(steepest.tune("wine", budget="20m", fix=fix, workers=1, out=sys.argv[1]).summary())
+print(steepest.tune("wine", budget="20m", fix=fix, workers=int(sys.argv[2]), out=sys.argv[1]).summary())
 """
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
+def start(folder: Path, workers: int) -> subprocess.Popen[str]:
     """A study with a large budget in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(folder)],
+        [sys.executable, "-c", SCRIPT, str(folder), str(workers)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -68,7 +68,7 @@ def searching(journal: Journal) -> bool:
 
 def test_the_first_ctrl_c_ends_the_search_and_writes_everything(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    process = start(folder)
+    process = start(folder, workers=1)
     try:
         wait_for(folder, process, searching)
         os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the workers, too
@@ -93,7 +93,7 @@ def test_the_first_ctrl_c_ends_the_search_and_writes_everything(tmp_path: Path) 
 
 def test_kill_leaves_what_was_finished(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    process = start(folder)
+    process = start(folder, workers=0)
     try:
         wait_for(folder, process, searching)
     finally:
