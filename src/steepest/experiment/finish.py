@@ -86,8 +86,8 @@ def save_data(study: Study, path: Path) -> None:
     )
 
 
-def note_test(study: Study, networks: dict[str, list[Trained]], bar: Bar) -> dict[str, Any]:
-    """Write down every test score at once."""
+def note_test(study: Study, networks: dict[str, list[Trained]], best: Trained, bar: Bar) -> dict[str, Any]:
+    """Write down every test score at once, and all metrics of `best`, the network that is handed out."""
     body: dict[str, Any] = {"n": max(len(rows) for rows in networks.values())}
     for label, rows in networks.items():
         scores = [t.score for t in rows if t.fate != "interrupted"]
@@ -97,7 +97,7 @@ def note_test(study: Study, networks: dict[str, list[Trained]], bar: Bar) -> dic
             "mean": float(np.mean(known)) if known else None,
             "sd": float(np.std(known, ddof=1)) if len(known) > 1 else None,
         }
-    body["metrics"] = {k: v for k, v in next(iter(networks.values()))[0].metrics.items() if k != "loss"}
+    body["metrics"] = {k: v for k, v in best.metrics.items() if k != "loss"}
     body["baselines"] = bar.on_test()
     study.note("test", body)
     return body

@@ -124,7 +124,7 @@ def _finish(
     recipes = [("winner", confirmed.winner), ("default", default)]
     networks = final_networks(study, recipes, FINAL_SEEDS, test_fold, float("inf"))
     best = handed_out(study, networks["winner"])
-    test = note_test(study, networks, bar)
+    test = note_test(study, networks, best, bar)
     study.enter("write")
     network = network_of(study, best)
     save_network(study, best, folder / files.MODEL)
