@@ -27,7 +27,7 @@ MEMBERS = tuple(
         [
             Member(
                 k,
-                Recipe(width=6, batch_size=16, epochs=9, optimizer=o, lr=0.01, dropout=d),
+                Recipe(width=6, batch_size=16, epochs=9, optimizer=o, lr=0.01, dropout=d, norm="batch"),
                 seed=k,
                 fold=k % 3,
             )
@@ -54,6 +54,7 @@ def assert_same(a: Done, b: Done, rtol: float = 0.0) -> None:
 def assert_same_state(a: StackState, b: StackState, rtol: float = 0.0) -> None:
     """Equal parameters, moments and counts."""
     torch.testing.assert_close(a.theta, b.theta, rtol=rtol, atol=rtol)
+    torch.testing.assert_close(a.buffers, b.buffers, rtol=rtol, atol=rtol)
     torch.testing.assert_close(a.rule.first, b.rule.first, rtol=rtol, atol=rtol)
     torch.testing.assert_close(a.rule.second, b.rule.second, rtol=rtol, atol=rtol)
     assert torch.equal(a.rule.steps, b.rule.steps)

@@ -10,6 +10,8 @@ SPECS = [
     NetworkSpec("linear", inputs=3, outputs=2, activation="identity"),
     NetworkSpec("mlp", inputs=5, outputs=3, hidden=(4,)),
     NetworkSpec("mlp", inputs=2, outputs=1, hidden=(7, 3, 5)),
+    NetworkSpec("mlp", inputs=5, outputs=3, hidden=(4, 6), norm="batch"),
+    NetworkSpec("mlp", inputs=5, outputs=3, hidden=(4, 6), norm="layer"),
 ]
 
 
@@ -31,7 +33,7 @@ def test_flatten_and_unflatten_are_inverse(spec: NetworkSpec) -> None:
 def test_views_share_memory_and_cover_every_column_once(spec: NetworkSpec) -> None:
     layout = Layout(spec)
     buffer = torch.zeros(3, layout.size)
-    names = layout.weight_names + layout.bias_names
+    names = layout.weight_names + layout.bias_names + layout.gain_names + layout.shift_names
     for view, name in zip(layout.views(buffer, names), names, strict=True):
         assert tuple(view.shape) == (3, *spec.parameter_shapes[name])
         view.add_(1)
@@ -46,6 +48,20 @@ def test_weights_and_nothing_else_are_the_decayed_prefix(spec: NetworkSpec) -> N
     layout = Layout(spec)
     row = torch.zeros(layout.size)
     row[: layout.decayed] = 1
-    for name, value in layout.unflatten(row).items():
-        assert value.unique().tolist() == [float(name.endswith("weight"))]
+    for name, value in layout.unflatten(row).items():  # matrices alone: neither biases nor the norms' gains
+        assert value.unique().tolist() == [float(value.dim() == 2)], name
     assert layout.sizes == (spec.inputs, *spec.hidden, spec.outputs)
+
+
+def test_running_means_have_their_place_beside_the_parameters() -> None:
+    spec = NetworkSpec("mlp", inputs=5, outputs=3, hidden=(4, 6), norm="batch")
+    layout = Layout(spec)
+    buffers = layout.fresh_buffers(2, torch.float64)
+    assert buffers.shape == (2, 2 * (4 + 6))
+    layout.running(buffers)[1][0, 1] += torch.arange(6)
+    named = layout.named(torch.zeros(layout.size), buffers[0])
+    assert named.keys() == spec.parameter_shapes.keys() | set(spec.buffer_shapes)
+    found = [named[name].tolist() for name in layout.buffer_names]
+    assert found == [[0.0] * 4, [1.0] * 4, [0.0] * 6, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]
+    for other in SPECS[:3]:
+        assert Layout(other).fresh_buffers(2, torch.float32).shape == (2, 0)

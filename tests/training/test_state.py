@@ -13,7 +13,8 @@ from steepest.training.source import Source
 from steepest.training.state import StackState
 
 MEMBERS = [
-    Member(k, Recipe(width=5, batch_size=16, optimizer="adam"), seed=k // 2, fold=k % 3) for k in range(5)
+    Member(k, Recipe(width=5, batch_size=16, optimizer="adam", norm="batch"), seed=k // 2, fold=k % 3)
+    for k in range(5)
 ]
 
 
@@ -45,6 +46,7 @@ def test_take_then_join_is_the_identity(trained: StackState) -> None:
     joined = StackState.join([trained.take([0, 1]), trained.take([2]), trained.take([3, 4])])
     for a, b in [
         (joined.theta, trained.theta),
+        (joined.buffers, trained.buffers),
         (joined.rule.first, trained.rule.first),
         (joined.rule.second, trained.rule.second),
         (joined.rule.steps, trained.rule.steps),
@@ -57,6 +59,8 @@ def test_take_chooses_rows_in_the_given_order_and_copies(trained: StackState) ->
     before = trained.theta.clone()
     part = trained.take([4, 3, 1])
     assert torch.equal(part.theta, before[[4, 3, 1]])
+    assert torch.equal(part.buffers, trained.buffers[[4, 3, 1]])
+    assert not torch.equal(part.buffers[0], part.buffers[1])
     assert torch.equal(part.rule.second, trained.rule.second[[4, 3, 1]])
     assert part.alive == [True, False, True]
     part.theta.zero_()
