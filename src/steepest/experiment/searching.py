@@ -140,9 +140,8 @@ class Search:
         for rung in self.rungs:  # of each rung's members one in three goes on, and some ties
             epochs += share * (rung - before)
             before, share = rung, share / ETA * 1.15
-        tried = [t.member.recipe for t in self.members[-200:]] or [self._default]
-        factor = 1.0 if self.members else 3.0  # the prior's networks cost more than the default's
-        each = self.pace.seconds(tried, epochs) / len(tried) * factor
+        tried = [t.member.recipe for t in self.members[-200:]] or self.policy.typical(64)
+        each = self.pace.seconds(tried, epochs) / len(tried)
         return max(0, min(most, int((deadline - self.study.clock.elapsed()) / max(each, 1e-9))))
 
     def _wave(self, proposals: Sequence[Proposal]) -> None:
@@ -201,6 +200,7 @@ class Search:
         staying = set(decided.staying)
         dropped = [t for k, t in enumerate(living) if k not in staying]
         self.study.settle(dropped, "dropped", f"not among the best at epoch {rung}")
+        self.study.compact([living[k] for k in staying])
         self.study.note(
             "rung",
             {

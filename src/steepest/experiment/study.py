@@ -210,6 +210,13 @@ class Study:
             t.fate, t.state = fate, None
         self.journal.record(outcomes=[_outcome(t, cause) for t in ended])
 
+    def compact(self, members: Iterable[Trained]) -> None:
+        """Keep these members' states apart from the chunks they came back in, which can then be freed."""
+        for t in members:
+            if t.state is not None:
+                state, row = t.state
+                t.state = state.take([row]), 0
+
     def note(self, kind: str, body: Mapping[str, Any]) -> None:
         """Write down a conclusion."""
         self.journal.record(documents=[Document(kind, body)])

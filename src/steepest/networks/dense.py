@@ -123,7 +123,7 @@ class DenseStack:
         dropping: the first `dropping` members use the masks given to `forward`.
         batch: examples per member and pass.
         dtype: of all tensors.
-        trains: False leaves out what only the backward pass needs.
+        trains: False leaves out what only the backward pass needs; φ(z) then takes z's place.
         norm: "none", "batch" or "layer".
     """
 
@@ -145,7 +145,7 @@ class DenseStack:
 
         hidden = sizes[1:-1]
         self.pre = [room(units) for units in hidden]
-        self.post = [room(units) for units in hidden]
+        self.post = [room(units) for units in hidden] if trains else self.pre
         self.delta = [room(units) for units in hidden] if trains else []
         self.logits = room(sizes[-1])
         self.norms = [StackNorm(norm, members, batch, h, dtype) for h in hidden] if norm != "none" else []

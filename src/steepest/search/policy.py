@@ -47,6 +47,13 @@ class Policy:
         self._waves = 0
         self._drawn = 0
 
+    def typical(self, count: int) -> list[Recipe]:
+        """Recipes like those of a first wave, to estimate its cost; they are not counted as proposed."""
+        points = cube(len(self.space.names), count, self._seed)
+        return [
+            self.space.recipe(p, "prior" if i % 5 < 3 else "uniform") for i, p in enumerate(points.tolist())
+        ]
+
     def first_wave(self, count: int) -> list[Proposal]:
         """The portfolio and quasi-random points, `count` in all, or fewer where the space has no more."""
         known = [Proposal(r, "portfolio") for r in portfolio(self.space)[: max(1, count // 8)]]

@@ -10,7 +10,7 @@ from steepest.networks.dense import DenseStack, Norms
 from steepest.training.feed import Feed
 from steepest.training.metrics import Classification, Regression, Values
 
-BLOCK = 512
+BLOCK = 256
 """Rows per pass: large enough for full speed, small enough to stay in cache."""
 
 

@@ -81,9 +81,8 @@ def _run(job: Job, source: Source) -> Done:
     started = time.monotonic()
     points: list[Point] = []
     with one_thread(), fast_matmul():
-        chunk = Chunk(
-            job.members, source, _part(job, 0, len(job.members)).state
-        )  # a copy: a job can be redone
+        copied = job.state.take(range(len(job.members))) if job.state else None  # so that a job can be redone
+        chunk = Chunk(job.members, source, copied)
         while chunk.state.epoch < job.until:
             if job.called_off() or not chunk.epoch(job.called_off):
                 return Done(job.members, tuple(points), None, time.monotonic() - started, interrupted=True)
