@@ -64,7 +64,7 @@ class Knob:
         search: where `tune` looks; None means the knob stays at its default.
         search_by: narrower ranges for particular values of another knob: {("optimizer", "sgd"): Range(…)}.
         when: the knob matters only if each named knob has one of the named values.
-        splits_stack: True where two values cannot share one tensor program (they change the network's shape).
+        splits_stack: True where two values cannot share one tensor program: they change its shape.
     """
 
     meaning: str

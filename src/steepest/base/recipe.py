@@ -245,7 +245,13 @@ class Recipe(BaseModel):
     ] = 0.0
     batch_size: Annotated[
         int,
-        Knob("examples in one step", "examples", valid=(1, 1_000_000), search=Choice((32, 64, 128, 256))),
+        Knob(
+            "examples in one step",
+            "examples",
+            valid=(1, 1_000_000),
+            search=Choice((32, 64, 128, 256)),
+            splits_stack=True,
+        ),
     ] = 64
     epochs: Annotated[int, Knob("passes over the training rows", "epochs", valid=(1, 100_000))] = 27
 

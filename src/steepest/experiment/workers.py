@@ -23,6 +23,11 @@ from steepest.training.job import Done, Job, run
 from steepest.training.source import Source
 
 _ATTEMPTS = 3
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "48",  # of 1024: each shape's kernels take memory for good
+}
 _TICK = 0.5  # seconds between signs of life
 
 
@@ -156,7 +161,7 @@ class Workers:
         self._pool = ProcessPoolExecutor(
             max_workers=self.count,
             initializer=_ready,
-            env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+            env=_ENVIRONMENT,
         )
         for _ in range(self.count):
             self._pool.submit(_ready)

@@ -20,6 +20,10 @@ from steepest.search.portfolio import portfolio
 from steepest.search.space import Origin, Space, cube
 from steepest.search.suggest import Suggester
 
+PER_STRUCTURE = 12
+"""Members that share each drawn structure. A search that gave every member a structure of its own would leave
+stacks of one; sharing costs little, because knobs that do not split stacks differ all the same."""
+
 PRIOR_SHARE = 0.6  # of the first wave's points; the rest are uniform
 MODEL_SHARES = {"tpe": 0.4, "mutation": 0.2, "prior": 0.15, "uniform": 0.25}
 
@@ -49,10 +53,8 @@ class Policy:
 
     def typical(self, count: int) -> list[Recipe]:
         """Recipes like those of a first wave, to estimate its cost; they are not counted as proposed."""
-        points = cube(len(self.space.names), count, self._seed)
-        return [
-            self.space.recipe(p, "prior" if i % 5 < 3 else "uniform") for i, p in enumerate(points.tolist())
-        ]
+        points = self._cube(count, self._seed)
+        return [self.space.recipe(p, "prior" if i % 5 < 3 else "uniform") for i, p in enumerate(points)]
 
     def first_wave(self, count: int) -> list[Proposal]:
         """The portfolio and quasi-random points, `count` in all, or fewer where the space has no more."""
@@ -86,11 +88,13 @@ class Policy:
 
     def _asked(self, count: int, first_member: int) -> list[Proposal]:
         wave: list[Proposal] = []
+        kinds = math.ceil(count / PER_STRUCTURE) + 1
         for _ in range(2 * count):  # refused and repeated recipes are asked for again, their trials given up
             if len(wave) == count:
                 break
             number = first_member + len(wave)
-            recipe = self.suggester.ask(number)
+            like = wave[len(wave) % kinds].recipe if len(wave) >= kinds else None
+            recipe = self.suggester.ask(number, like)
             fresh = self._new([Proposal(recipe, "tpe")])
             if not fresh:
                 self.suggester.tell(number, recipe, {}, finished=False, failed=True)
@@ -99,14 +103,24 @@ class Policy:
 
     def _points(self, count: int, origin: Origin) -> list[Proposal]:
         wave: list[Proposal] = []
-        for _ in range(4):  # refused and repeated points are drawn again
+        for _ in range(8):  # refused and repeated points are drawn again
             missing = count - len(wave)
             if missing <= 0:
                 break
             self._drawn += 1
-            points = cube(len(self.space.names), missing, self._seed * 1009 + self._drawn)
-            wave += self._new([Proposal(self.space.recipe(p, origin), origin) for p in points.tolist()])
+            points = self._cube(missing, self._seed * 1009 + self._drawn)
+            wave += self._new([Proposal(self.space.recipe(p, origin), origin) for p in points])
         return wave
+
+    def _cube(self, count: int, seed: int) -> list[list[float]]:
+        """Quasi-random points in which `PER_STRUCTURE` members share the coordinates that split stacks."""
+        names, structural = self.space.names, set(self.space.structural)
+        points = cube(len(names), count, seed)
+        kinds = math.ceil(count / PER_STRUCTURE)
+        shared = [i for i, name in enumerate(names) if name in structural]
+        if shared:
+            points[:, shared] = cube(len(shared), kinds, seed + 1)[np.arange(count) % kinds]
+        return [[float(u) for u in point] for point in points]
 
     def _new(self, proposals: Sequence[Proposal]) -> list[Proposal]:
         fresh = []
@@ -122,7 +136,9 @@ class Policy:
         draw = generator(self._seed, "mutation", self._waves, i)
         parent = incumbents[min(int(draw.geometric(0.5)) - 1, len(incumbents) - 1)]
         values = parent.model_dump()
-        names = [str(n) for n in draw.permutation(self.space.names)[: int(draw.integers(1, 4))]]
+        structural = set(self.space.structural) if draw.random() < 0.75 else set()  # mostly stay in its stack
+        free = [name for name in self.space.names if name not in structural] or list(self.space.names)
+        names = [str(n) for n in draw.permutation(free)[: int(draw.integers(1, 4))]]
         for name in names:
             values[name] = _moved(values[name], self.space.where(name, values), draw)
         rate = self.space.where("lr", values)

@@ -53,6 +53,11 @@ class Space:
             raise BadRecipe("fix", "must leave at least one knob to search", sorted(fixed), "Free one.")
         return cls(base, names)
 
+    @property
+    def structural(self) -> tuple[str, ...]:
+        """The searched knobs that split stacks: width, depth, batch size, …"""
+        return tuple(name for name in self.names if KNOBS[name].splits_stack)
+
     def recipe(self, point: Sequence[float], origin: Origin) -> Recipe:
         """The recipe at a point of the unit cube, one coordinate per searched knob.
 

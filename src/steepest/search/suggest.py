@@ -40,9 +40,12 @@ class Suggester:
             )
         self._trials: dict[int, optuna.Trial] = {}
 
-    def ask(self, member: int) -> Recipe:
-        """A proposal for the member of that number."""
+    def ask(self, member: int, like: Recipe | None = None) -> Recipe:
+        """A proposal for the member of that number; with the structure of `like`, if given: to share a stack."""
         with _quiet():
+            if like is not None:
+                relevant = like.relevant()
+                self.study.enqueue_trial({n: relevant[n] for n in self._space.structural if n in relevant})
             trial = self.study.ask()
             values = self._space.base.model_dump()
             for name in sorted(self._space.names, key=_dependent):

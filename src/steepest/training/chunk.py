@@ -87,9 +87,9 @@ class Chunk:
     def epoch(self, called_off: Callable[[], bool] = lambda: False) -> bool:
         """Train for one epoch; False if `called_off` said so before its end: the state is then of no use."""
         with torch.no_grad():
-            order = self._feed.order(self.state.epoch)
             counts = self._feed.train_rows
             steps = [math.ceil(n / self._batch) for n in counts]
+            order = self._feed.order(self.state.epoch, max(steps) * self._batch)
             rates = self._rates(steps)
             full = batch_weights([self._batch] * len(counts), 0, self._batch, self._dtype)
             self._losses.zero_()

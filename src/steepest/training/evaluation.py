@@ -1,5 +1,6 @@
 """Score a chunk on held-out rows, block by block, without dropout."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -32,16 +33,18 @@ class Evaluation:
         members = len(self._activations)
         tally: Classification | Regression
         tally = Classification(members, self._classes) if self._classes else Regression(self._feed.y_scale)
-        program, x = None, torch.empty(0)
-        for start in range(0, self._rows.shape[1], BLOCK):
-            rows = self._rows[:, start : start + BLOCK]
-            width = rows.shape[1]
-            if program is None or x.shape[1] != width:
-                program = DenseStack(
-                    self._sizes, self._activations, 0, width, self._dtype, trains=False, norm=self._norm
-                )
-                x = torch.empty(members, width, self._sizes[0], dtype=self._dtype)
+        longest = self._rows.shape[1]
+        width = math.ceil(longest / math.ceil(longest / BLOCK))  # equal blocks: one shape to prepare for
+        program = DenseStack(
+            self._sizes, self._activations, 0, width, self._dtype, trains=False, norm=self._norm
+        )
+        x = torch.empty(members, width, self._sizes[0], dtype=self._dtype)
+        for start in range(0, longest, width):
+            rows = self._rows[:, start : start + width]
+            if rows.shape[1] < width:
+                rows = torch.cat([rows, rows[:, :1].expand(-1, width - rows.shape[1])], 1)
             self._feed.inputs(rows, x)
             real = torch.arange(start, start + width) < self._counts
-            tally.add(program.forward(x, weights, biases, norms=norms), self._feed.targets(rows), real)
+            logits = program.forward(x, weights, biases, norms=norms)
+            tally.add(logits, self._feed.targets(rows), real)
         return tally.result()

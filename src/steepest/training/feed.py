@@ -42,13 +42,18 @@ class Feed:
         self.y_scale = self._y_scale.squeeze(1).double().numpy()
         self._classes = source.classes
 
-    def order(self, epoch: int) -> Tensor:
-        """Row numbers of an epoch, [K, most training rows]; shorter ones repeat their first."""
+    def order(self, epoch: int, length: int = 0) -> Tensor:
+        """Row numbers of an epoch, [K, most training rows]; shorter ones repeat their first row.
+
+        With a `length` all are padded to it. Padding the last batch to the size of the others costs less than
+        the matrix library takes to prepare for one more shape.
+        """
         return _padded(
             [
                 fold.train[generator(member.seed, "order", epoch).permutation(len(fold.train))]
                 for member, fold in zip(self._members, self._folds, strict=True)
-            ]
+            ],
+            length,
         )
 
     def held_out(self) -> Tensor:
@@ -69,8 +74,8 @@ class Feed:
         return y if self._classes else y.sub_(self._y_mean).div_(self._y_scale)
 
 
-def _padded(rows: list[NDArray[np.int64]]) -> Tensor:
-    longest = max(map(len, rows))
+def _padded(rows: list[NDArray[np.int64]], length: int = 0) -> Tensor:
+    longest = max(length, *map(len, rows))
     return torch.from_numpy(np.stack([np.pad(r, (0, longest - len(r)), constant_values=r[0]) for r in rows]))
 
 

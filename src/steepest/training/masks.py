@@ -14,8 +14,8 @@ from torch import Tensor
 from steepest.base.seeds import generator
 from steepest.training.member import Member
 
-BLOCK = 16
-"""Steps drawn together: enough to hide the cost of seeding, few enough to stay in cache."""
+BLOCK, BLOCK_ROWS = 16, 1024
+"""Steps, and rows, drawn together at most: enough to hide the cost of seeding, few enough for the cache."""
 
 
 class Masks:
@@ -35,7 +35,9 @@ class Masks:
         rates = [m.recipe.dropout for m in members]
         self._thresholds = [round(65536 * p) for p in rates]
         self._scale = torch.tensor([1 / (1 - p) for p in rates], dtype=dtype).view(-1, 1, 1)
-        self._steps = 1 if members[0].recipe.optimizer == "gd" else BLOCK
+        nominal = members[0].recipe.batch_size  # the same for all of a chunk, whoever is in it
+        few = members[0].recipe.optimizer == "gd"
+        self._steps = 1 if few else max(1, min(BLOCK, BLOCK_ROWS // nominal))
         self._place = (-1, -1)
         self._kept: list[Tensor] = []
         self._out = [torch.empty(len(members), max(batches), width, dtype=dtype) for width in widths]
