@@ -16,10 +16,22 @@ _HOMES = {
     "train": "steepest.apps.api",
     "sweep": "steepest.apps.api",
     "rate_range": "steepest.apps.api",
+    "cost": "steepest.apps.api",
+    "networks_within": "steepest.apps.api",
     "rules": "steepest.rules",
     "Recipe": "steepest.base.recipe",
 }
-__all__ = ["Recipe", "__version__", "rate_range", "rules", "sweep", "train", "tune"]
+__all__ = [
+    "Recipe",
+    "__version__",
+    "cost",
+    "networks_within",
+    "rate_range",
+    "rules",
+    "sweep",
+    "train",
+    "tune",
+]
 
 
 def __getattr__(name: str) -> Any:

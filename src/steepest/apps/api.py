@@ -11,9 +11,12 @@ from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.read import read
 from steepest.experiment import folder as files
+from steepest.experiment.costing import Costing, costing
 from steepest.experiment.rates import RateRange
 from steepest.experiment.rates import rate_range as run_rate_range
 from steepest.experiment.settings import Settings
+from steepest.experiment.sizing import Sizing, count_of
+from steepest.experiment.sizing import networks_within as run_networks_within
 from steepest.experiment.sweep import Swept
 from steepest.experiment.sweep import sweep as run_sweep
 from steepest.experiment.train import train as run_train
@@ -197,6 +200,61 @@ def rate_range(
     return run_rate_range(table, known, low=low, high=high, epochs=epochs, seed=seed)
 
 
+def cost(
+    data: Any,
+    recipe: Recipe | str | Path | Mapping[str, Any] | None = None,
+    *,
+    target: str | int | None = None,
+    fix: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    header: bool | None = None,
+    task: str | None = None,
+) -> Costing:
+    """What a recipe costs: parameters, operations, bytes, and the measured time of an epoch on this machine.
+
+    Args:
+        recipe: a `Recipe`, the path of a recipe file, or a mapping of knobs; the default recipe if not given.
+        fix: knobs that win over the recipe's.
+        data, target, seed, header, task: as for `tune`.
+
+    Example:
+        >>> found = cost("iris", {"depth": 1, "width": 16})
+        >>> found.one.parameters, found.one.flops_forward
+        (131, 224)
+    """
+    known = _recipe(recipe, fix)
+    return costing(read(data, target, header=header, task=task), known, seed)
+
+
+def networks_within(
+    data: Any,
+    most: str | int,
+    recipe: Recipe | str | Path | Mapping[str, Any] | None = None,
+    *,
+    target: str | int | None = None,
+    fix: Mapping[str, Any] | None = None,
+    header: bool | None = None,
+    task: str | None = None,
+) -> Sizing:
+    """The networks of at most `most` parameters, largest first: the reverse of `cost`.
+
+    Args:
+        most: parameters allowed: 100_000, "100k", "2M".
+        recipe: its family, taper and norm are kept, its depth and width vary.
+        fix: knobs that win over the recipe's; depth and width vary unless they are here.
+        data, target, header, task: as for `tune`.
+
+    Example:
+        >>> found = networks_within("iris", "1k", fix={"depth": 1})
+        >>> found.networks[0].layers, found.networks[0].parameters
+        ((4, 124, 3), 995)
+    """
+    known = _recipe(recipe, fix)
+    count_of(most)  # a bad number is refused before a long file is read
+    table = read(data, target, header=header, task=task)
+    return run_networks_within(table, most, known, fixed=tuple(fix or ()))
+
+
 def write_report(folder: Path) -> None:
     """Write `report.html` from a run folder's `study.db`."""
     with open_journal(folder / files.STUDY) as journal:
@@ -226,6 +284,16 @@ def _script_facts(finished: Finished) -> ScriptFacts:
         target=data.target,
         seed=finished.settings.seed,
     )
+
+
+def _recipe(
+    recipe: Recipe | str | Path | Mapping[str, Any] | None, fix: Mapping[str, Any] | None = None
+) -> Recipe:
+    """A recipe however it is given, with some knobs changed."""
+    if isinstance(recipe, str | Path):
+        recipe = Recipe.load(recipe)
+    known = recipe if isinstance(recipe, Recipe) else Recipe.make(**(recipe or {}))
+    return known.replace(**(fix or {}))
 
 
 def _name(data: Any) -> str:

@@ -59,7 +59,7 @@ class Costing:
     alone: Timing | None
     stacked: Timing | None
     reason: str
-    machine: dict[str, str]
+    machine: dict[str, str | int]
     seed: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -173,11 +173,11 @@ def _memory() -> int | None:
         return None
 
 
-def _machine() -> dict[str, str]:
+def _machine() -> dict[str, str | int]:
     return {
         "system": platform.system(),
         "processor": platform.processor() or platform.machine(),
-        "cores": str(cores()),
+        "cores": cores(),
         "torch": torch.__version__,
         "steepest": steepest.__version__,
     }

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from steepest.base.errors import BadInput
 from steepest.base.knobs import Choice
@@ -36,6 +37,14 @@ class Sized:
     offered: bool
     widest: bool
 
+    @property
+    def mark(self) -> str:
+        """What is special about it, in words; "" for the values that `tune` tries."""
+        if not self.widest or not self.depth:
+            return ""
+        limit = KNOBS["width"].valid
+        return "the widest there is" if limit and self.width == limit[1] else "the widest that fits"
+
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
@@ -52,6 +61,10 @@ class Sizing:
     most: int
     family: Family
     networks: tuple[Sized, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every fact as plain values."""
+        return asdict(self)
 
 
 def count_of(text: str | int) -> int:

@@ -12,7 +12,7 @@ from steepest.training.job import Job
 from steepest.training.member import Member
 from steepest.training.source import Source
 
-LONG_ENOUGH = 0.2
+LONG_ENOUGH = 0.1
 """Seconds that a stretch of training must take, beyond what is paid once, to be timed well."""
 
 PATIENCE = 3.0
