@@ -7,7 +7,7 @@ from typing import Any
 from steepest.apps.result import Result
 from steepest.base.budget import Budget
 from steepest.base.progress import Listener, Silent
-from steepest.base.recipe import Recipe
+from steepest.base.recipe import KNOBS, Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.read import read
 from steepest.experiment import folder as files
@@ -76,7 +76,7 @@ def tune(
         3
     """
     fixed = dict(fix or {})
-    start = Recipe().replace(**fixed)
+    start = Recipe().replace(**_usual_rate(fixed), **fixed)
     limit = Budget.parse(budget)
     name = _name(data)
     settings = Settings(
@@ -192,7 +192,7 @@ def rate_range(
 
     Example:
         >>> found = rate_range("iris", {"optimizer": "sgd"}, epochs=8)
-        >>> found.low < found.best < found.high
+        >>> found.low < found.best <= found.high
         True
     """
     known = recipe if isinstance(recipe, Recipe) else Recipe.make(**(recipe or {}))
@@ -259,6 +259,14 @@ def write_report(folder: Path) -> None:
     """Write `report.html` from a run folder's `study.db`."""
     with open_journal(folder / files.STUDY) as journal:
         write_page(read_facts(journal), folder / files.REPORT)
+
+
+def _usual_rate(fixed: Mapping[str, Any]) -> dict[str, float]:
+    """Trial 0 of another optimizer than the default's starts at that optimizer's usual rate, or it would be a
+    straw man: 1e-3 suits AdamW, not SGD."""
+    usual = KNOBS["lr"].search_by.get(("optimizer", str(fixed.get("optimizer"))))
+    other = fixed.get("optimizer") not in (None, Recipe().optimizer)
+    return {"lr": usual.center} if other and usual and usual.center and "lr" not in fixed else {}
 
 
 def _with_report(finished: Finished) -> Result:

@@ -17,7 +17,7 @@ LEAST_CLOSING, MOST_CLOSING = 0.2, 0.5
 PLAYOFF_SHARE, PLAYOFF_MEMBERS, PLAYOFF_ROUNDS = 0.2, 12, 3
 """Share of the search's time, leaders and replicates of the play-off that ranks the leaders."""
 
-MOST_FIRST = 512
+MOST_FIRST = 384
 FIRST_SHARE = 0.6
 """Share of the search's time for the first wave; the rest is for waves that learn from it."""
 
@@ -139,7 +139,7 @@ class Search:
         epochs, before, share = 0.0, 0, 1.0
         for rung in self.rungs:  # of each rung's members one in three goes on, and some ties
             epochs += share * (rung - before)
-            before, share = rung, share / ETA * 1.15
+            before, share = rung, share / ETA * 1.2
         tried = [t.member.recipe for t in self.members[-200:]] or self.policy.typical(64)
         each = self.pace.seconds(tried, epochs) / len(tried)
         return max(0, min(most, int((deadline - self.study.clock.elapsed()) / max(each, 1e-9))))

@@ -15,7 +15,7 @@ from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.split import Split
 from steepest.experiment.settings import Settings
-from steepest.experiment.workers import Workers
+from steepest.experiment.workers import Workers, give_back
 from steepest.networks.cost import cost
 from steepest.networks.spec import NetworkSpec, spec_of
 from steepest.store.journal import Journal
@@ -216,6 +216,7 @@ class Study:
             if t.state is not None:
                 state, row = t.state
                 t.state = state.take([row]), 0
+        give_back()
 
     def note(self, kind: str, body: Mapping[str, Any]) -> None:
         """Write down a conclusion."""

@@ -4,6 +4,8 @@ Results come back in the order of the jobs, whichever worker did them and whenev
 on the number of workers. A worker that dies takes no result with it: its job is done again by a fresh one.
 """
 
+import contextlib
+import ctypes
 import functools
 import os
 import pickle
@@ -53,7 +55,15 @@ def _apply(folder: str, task: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _work(folder: str, job: Job) -> Done:
-    return run(job, _source(folder))
+    done = run(job, _source(folder))
+    give_back()
+    return done
+
+
+def give_back() -> None:
+    """Return freed memory to the system; glibc otherwise keeps what the largest chunk once needed."""
+    with contextlib.suppress(OSError, AttributeError):  # another system, another allocator
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 class Workers:

@@ -103,20 +103,22 @@ class Policy:
 
     def _points(self, count: int, origin: Origin) -> list[Proposal]:
         wave: list[Proposal] = []
-        for _ in range(8):  # refused and repeated points are drawn again
+        for attempt in range(
+            5
+        ):  # refused and repeated points are drawn again, each with a structure of its own
             missing = count - len(wave)
             if missing <= 0:
                 break
             self._drawn += 1
-            points = self._cube(missing, self._seed * 1009 + self._drawn)
+            points = self._cube(missing, self._seed * 1009 + self._drawn, 1 if attempt else PER_STRUCTURE)
             wave += self._new([Proposal(self.space.recipe(p, origin), origin) for p in points])
         return wave
 
-    def _cube(self, count: int, seed: int) -> list[list[float]]:
-        """Quasi-random points in which `PER_STRUCTURE` members share the coordinates that split stacks."""
+    def _cube(self, count: int, seed: int, sharing: int = PER_STRUCTURE) -> list[list[float]]:
+        """Quasi-random points in which `sharing` members have the coordinates that split stacks in common."""
         names, structural = self.space.names, set(self.space.structural)
         points = cube(len(names), count, seed)
-        kinds = math.ceil(count / PER_STRUCTURE)
+        kinds = math.ceil(count / sharing)
         shared = [i for i, name in enumerate(names) if name in structural]
         if shared:
             points[:, shared] = cube(len(shared), kinds, seed + 1)[np.arange(count) % kinds]
