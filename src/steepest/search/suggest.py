@@ -41,7 +41,7 @@ class Suggester:
         self._trials: dict[int, optuna.Trial] = {}
 
     def ask(self, member: int, like: Recipe | None = None) -> Recipe:
-        """A proposal for the member of that number; with the structure of `like`, if given: to share a stack."""
+        """A proposal for that member; with the structure of `like`, if given, to share a stack."""
         with _quiet():
             if like is not None:
                 relevant = like.relevant()
