@@ -10,7 +10,8 @@ with δ̂ = γ·δ and means over the same axis as μ:
     ∂γ = Σ δ·x̂        ∂β = Σ δ        ∂z = (δ̂ - mean δ̂ - x̂·mean(δ̂·x̂)) / √(σ² + ε)
 
 Means over a batch are weighted by the batch's row weights, so padding rows count for nothing. As in torch,
-the running variance takes the unbiased σ²·n/(n-1), and moves by a tenth in each step.
+the running variance takes the unbiased σ²·n/(n-1), and moves by a tenth in each step. A batch of one row,
+which torch refuses and the exported script skips, has x̂ = 0 here and trains β alone.
 """
 
 import torch
