@@ -137,7 +137,7 @@ def _read(path: Path) -> str:
 def first_rungs(study: Path) -> int:
     """Members of the search that were scored at least once: the first score is the first rung's."""
     with open_journal(study) as journal:
-        searched = {plan.member for plan in journal.members() if plan.stage == "search"}
+        searched = {plan.member for plan in journal.members() if plan.stage == "search" and not plan.label}
         return len(searched & {point.member for point in journal.curves()})
 
 

@@ -184,7 +184,7 @@ def _note(
         )
     study.note("finalists", {"rows": rows})
     if any(np.isfinite(scores[0])):
-        candidates = sum(m.plan.stage == "search" for m in study.members)
+        candidates = sum(m.plan.stage == "search" and not m.plan.label for m in study.members)
         curse = shrinkage(chosen[0].score, scores[0], candidates=max(candidates, 1), metric=study.objective)
         study.note(
             "curse",

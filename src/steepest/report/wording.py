@@ -123,7 +123,7 @@ def when(facts: Facts) -> str:
 
 def tried(facts: Facts) -> str:
     """What the search did, in a sentence."""
-    search = facts.of("search")
+    search, again = facts.of("search", ""), len(facts.of("search", "play-off"))
     if not search:
         return ""
     ended = {
@@ -143,6 +143,7 @@ def tried(facts: Facts) -> str:
         f"{many(len(search), 'recipe')} tried: "
         + ", ".join(f"{n:,} {word}" for word, n in parts.items())
         + "."
+        + f" The leaders met again in {many(again, 'play-off run')}." * bool(again)
     )
 
 

@@ -32,7 +32,7 @@ class Panel:
 
 def draw_knobs(facts: Facts) -> list[Panel]:
     """A panel for every knob the search varied, in the recipe's order."""
-    members = [m for m in facts.of("search") if m.curve and math.isfinite(m.curve[0].score)]
+    members = [m for m in facts.of("search", "") if m.curve and math.isfinite(m.curve[0].score)]
     if len(members) < 3:
         return []
     y = score_axis(facts, [_score(m) for m in members], HEIGHT - 28, 8)

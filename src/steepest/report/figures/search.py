@@ -15,7 +15,7 @@ GOLDEN = 0.6180339887
 
 def draw_search(facts: Facts, width: float) -> Drawing | None:
     """Grey lines left at a rung, coloured ones were trained to the end; above, how many were there."""
-    lines = {m.number: _line(m) for m in facts.of("search")}
+    lines = {m.number: _line(m) for m in facts.of("search", "")}
     lines = {number: line for number, line in lines.items() if line}
     if not lines:
         return None
@@ -27,7 +27,7 @@ def draw_search(facts: Facts, width: float) -> Drawing | None:
     x = _epoch_axis(epochs, margins.left + 6, width - margins.right)
     drawing = Drawing(width, height, f"Score of {len(lines)} search members at each rung")
     grid(drawing, Scale(0, 1, margins.left, width - margins.right), y)
-    stayed, left = _split(facts.of("search"), lines)
+    stayed, left = _split(facts.of("search", ""), lines)
     drawing.paths([[(x(e), y(s)) for e, s in line] for line in left], "tried")
     drawing.dots([(x(line[-1][0]) + _aside(i), y(line[-1][1])) for i, line in enumerate(left)], "tried-end")
     drawing.paths([[(x(e), y(s)) for e, s in line] for line in stayed], "stayed")
