@@ -78,12 +78,13 @@ def confirm(
     rope, verdict = region(None, noise), None
     for look in LOOKS:
         new = range(len(scores[0]), look)
-        if look > LOOKS[0] and study.clock.elapsed() + 1.1 * pace.closing(recipes, len(new)) > limit:
+        taking = _taking_part(study, pace, recipes, len(new), limit) if scores[0] else range(len(recipes))
+        if not taking:
             break
-        deadline = limit - pace.closing(recipes, 0)
-        found = _replicates(study, recipes, labels, new, first_fold, deadline)
-        for column, more in zip(scores, found, strict=True):
-            column += more
+        part, names = [recipes[i] for i in taking], [labels[i] for i in taking]
+        found = _replicates(study, part, names, new, first_fold, limit - pace.closing(recipes, 0))
+        for i, more in zip(taking, found, strict=True):
+            scores[i] += more
         pace.measure()
         if len(scores[0]) < look:  # a second Ctrl-C, or the clock
             break
@@ -95,6 +96,17 @@ def confirm(
     _note(study, chosen, labels, scores, verdict, rope)
     winner = default if verdict is not None and verdict.kind == "worse" else recipes[0]
     return Confirmed(winner, verdict, recipes[0])
+
+
+def _taking_part(
+    study: Study, pace: Pace, recipes: Sequence[Recipe], replicates: int, limit: float
+) -> Sequence[int]:
+    """Who takes part in a further look: everybody, or the pair that counts, or nobody for want of time."""
+    left = limit - study.clock.elapsed()
+    for taking in (range(len(recipes)), (0, len(recipes) - 1)):
+        if 1.1 * pace.closing([recipes[i] for i in taking], replicates) <= left:
+            return taking
+    return ()
 
 
 def _affordable(
@@ -157,6 +169,8 @@ def _note(
         return
     study.note("verdict", {**verdict.to_dict(), "winner_scores": scores[0], "default_scores": scores[-1]})
     others = {**dict(zip(labels[1:-1], scores[1:-1], strict=True)), DEFAULT: scores[-1]}
+    shared = min(map(len, others.values()))  # the pair that counts may have been given more replicates
+    others = {label: column[:shared] for label, column in others.items()}
     family: list[Row] = []
     if len(others) > 1:
         family = against_reference(

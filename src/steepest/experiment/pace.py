@@ -16,8 +16,8 @@ LOOKS = (8, 14, 20)
 FINAL_SEEDS = 5
 """Networks of the winner and of the default that meet the test set."""
 
-MOST_STEPS = 3000
-MOST_EPOCHS = 100
+MOST_STEPS = 2000
+MOST_EPOCHS = 60
 WRITING_SECONDS = 2.5
 
 

@@ -82,7 +82,7 @@ class Search:
         if limit is None:
             return math.inf
         leader = next((t.member.recipe for t in self.ranked()), self._default)
-        need = 1.1 * self.pace.closing([leader, self._default], LOOKS[1])
+        need = 1.1 * self.pace.closing([leader, self._default], LOOKS[-1])
         return limit - min(max(need, LEAST_CLOSING * limit), MOST_CLOSING * limit)
 
     def _waves_end(self) -> float:
