@@ -22,6 +22,7 @@ def mixed_members() -> list[Member]:
     schemes = itertools.cycle(get_args(Initialisation))
     schedules = itertools.cycle(["constant", "linear", "cosine", "wsd"])
     drops = itertools.cycle([0.0, 0.3, 0.1])
+    augmentations = itertools.cycle([("mixup", 0.4), ("input_noise", 0.1), ("input_dropout", 0.1)])
     members = []
     pairs = itertools.zip_longest(get_args(Activation), OPTIMIZERS * 2)
     for k, (activation, optimizer) in enumerate(pairs):
@@ -41,6 +42,8 @@ def mixed_members() -> list[Member]:
             clip_norm=0.5 * (k % 5 == 0),
             label_smoothing=0.1 * (k % 3 == 1),
         )
+        if k % 4:  # some members have none, some have two
+            recipe = recipe.replace(**dict(itertools.islice(augmentations, 1 + k % 2)))
         members.append(Member(k, recipe, seed=k // 2, fold=k % 3))
     wild = Recipe(width=7, batch_size=20, epochs=EPOCHS, optimizer="sgd", lr=1e4, activation="identity")
     return [*members, Member(len(members), wild, seed=0, fold=0)]

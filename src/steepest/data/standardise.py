@@ -37,6 +37,8 @@ class Standardiser:
         mean, scale: float32 [D]; 0 and 1 for inputs that are not scaled, scale 1 for constant ones.
         clip: largest |x'|, in standard deviations.
         y_mean, y_scale: of the target; 0 and 1 for classification.
+        varies: bool [D], True for inputs that x' measures in deviations: neither unscaled nor constant.
+            None means all.
 
     Example:
         >>> from steepest.data.read import read
@@ -51,6 +53,7 @@ class Standardiser:
     clip: float = CLIP
     y_mean: float = 0.0
     y_scale: float = 1.0
+    varies: NDArray[np.bool_] | None = None
 
     @classmethod
     def fit(cls, data: DataSet, rows: Rows, clip: float = CLIP) -> Self:
@@ -75,6 +78,7 @@ class Standardiser:
             clip=clip,
             y_mean=y_mean,
             y_scale=y_scale,
+            varies=varies,
         )
 
     def x(self, data: DataSet | ArrayLike) -> Floats:

@@ -43,6 +43,54 @@ def cross_entropy(
     return losses
 
 
+def mixed_cross_entropy(
+    logits: Tensor,
+    targets: Tensor,
+    others: Tensor,
+    share: Tensor,
+    weights: Tensor,
+    smoothing: Tensor | None,
+    out: Tensor,
+) -> Tensor:
+    """Cross-entropy under mixup: of each row's own class and its partner's, and the gradient by the logits.
+
+        q = (1 - s)(λ·onehot(y) + (1 - λ)·onehot(y′)) + s/C        loss, ∂loss/∂z as in `cross_entropy`
+
+    Args:
+        logits: z [K, B, C], of the mixed inputs.
+        targets: y [K, B], class codes.
+        others: y′ [K, B], class codes of the partners.
+        share: λ [K]; 1 gives exactly `cross_entropy`.
+        weights: w [K, B].
+        smoothing: s [K], or None where no member smooths.
+        out: receives the gradient [K, B, C].
+
+    Returns:
+        losses [K].
+
+    References:
+        Zhang et al. 2018 (arXiv 1710.09412), eq. 1; cross-entropy is linear in the target.
+    """
+    own = share.view(-1, 1)
+    log_p = torch.log_softmax(logits.permute(2, 0, 1).contiguous(), 0)  # [C, K, B]
+    hit = own * log_p.gather(0, targets.unsqueeze(0)).squeeze(0)
+    hit += (1 - own) * log_p.gather(0, others.unsqueeze(0)).squeeze(0)
+    out.copy_(log_p.permute(1, 2, 0)).exp_()
+    if smoothing is not None:
+        s = smoothing.view(-1, 1)
+        spread = s / logits.shape[2]
+        hit = (1 - s) * hit + spread * log_p.sum(0)
+        out.sub_(spread.unsqueeze(2))
+        own, other = own * (1 - s), (1 - own) * (1 - s)
+    else:
+        other = 1 - own
+    for codes, part in ((targets, own), (others, other)):
+        index = codes.unsqueeze(2)
+        out.scatter_add_(2, index, -part.unsqueeze(2).expand_as(index))
+    out.mul_(weights.unsqueeze(2))
+    return -(hit * weights).sum(1)
+
+
 def squared_error(outputs: Tensor, targets: Tensor, weights: Tensor, out: Tensor) -> Tensor:
     """Squared error of each member and its gradient by the outputs.
 

@@ -42,6 +42,42 @@ def cross_entropy(
     return _weighted(losses, weights)
 
 
+def mixed_cross_entropy(
+    outputs: Tensor,
+    targets: Tensor,
+    others: Tensor,
+    share: Tensor,
+    smoothing: Tensor | None = None,
+    weights: Tensor | None = None,
+) -> Tensor:
+    """Cross-entropy under mixup, one loss per member: of each row's own class and its partner's.
+
+        loss = λ·H(y) + (1 - λ)·H(y′)        H: `cross_entropy`
+
+    Args:
+        outputs: logits [K, B, C] of the mixed inputs.
+        targets: y [K, B], class codes.
+        others: y′ [K, B], class codes of the partners.
+        share: λ [K] in [0, 1].
+        smoothing: s [K]; None for none.
+        weights: w [K, B]; None for the mean over the batch.
+
+    Returns:
+        losses [K], in nats.
+
+    Example:
+        >>> import torch
+        >>> y = torch.tensor([[0, 1]])
+        >>> mixed_cross_entropy(torch.zeros(1, 2, 10), y, y.flip(1), torch.tensor([0.3])).item()
+        2.302585...
+
+    References:
+        Zhang et al. 2018 (arXiv 1710.09412), eq. 1; cross-entropy is linear in the target.
+    """
+    own = cross_entropy(outputs, targets, smoothing, weights)
+    return share * own + (1 - share) * cross_entropy(outputs, others, smoothing, weights)
+
+
 def squared_error(outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
     """Squared error, one loss per member; with equal weights, torch's `mse_loss`.
 

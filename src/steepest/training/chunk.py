@@ -19,6 +19,7 @@ from steepest.networks.dense import DenseStack
 from steepest.networks.spec import spec_of
 from steepest.rules.schedules import recipe_rates
 from steepest.rules.stacked import StackedRule
+from steepest.training.augmentation import Augmentation, Mixing, Trainee
 from steepest.training.evaluation import Evaluation
 from steepest.training.feed import Feed, batch_weights
 from steepest.training.layout import Layout
@@ -78,6 +79,8 @@ class Chunk:
         droppers = [m for m in members if m.recipe.dropout > 0 and len(layout.sizes) > 2]
         n = self._dropping = len(droppers)
         self._masks = Masks(droppers, layout.sizes[1:-1], batches[:n], dtype) if droppers else None
+        trainees = map(Trainee, members, rows, batches, self._feed.varying)
+        self._augmentation = Augmentation(list(trainees), dtype)
         smoothing = [r.label_smoothing for r in recipes]
         self._smoothing = torch.tensor(smoothing, dtype=dtype) if any(smoothing) else None
         self._programs: dict[int, tuple[DenseStack, Tensor, Tensor]] = {}
@@ -144,17 +147,28 @@ class Chunk:
         program, x, gradient = self._program(rows.shape[1])
         self._feed.inputs(rows, x)
         targets = self._feed.targets(rows)
+        mixing = self._augmentation.apply(x, self.state.epoch, step)
         masks = self._masks.at(self.state.epoch, step, rows.shape[1]) if self._masks else None
         logits = program.forward(x, self._weights, self._biases, masks, self._norms, weights)
-        if self._classes:
-            losses = loss_gradients.cross_entropy(logits, targets, weights, self._smoothing, gradient)
-        else:
-            losses = loss_gradients.squared_error(logits, targets, weights, gradient)
-        self._losses += losses
+        self._losses += self._loss(logits, targets, weights, mixing, gradient)
         program.backward(
             gradient, x, self._weights, self._grad_weights, self._grad_biases, masks, self._norms
         )
         self._rule.step(rates, active)
+
+    def _loss(
+        self, logits: Tensor, targets: Tensor, weights: Tensor, mixing: Mixing | None, gradient: Tensor
+    ) -> Tensor:
+        """Losses [K], with their gradient by the logits written into `gradient`."""
+        if not self._classes:
+            goal = mixing.numbers(targets) if mixing else targets
+            return loss_gradients.squared_error(logits, goal, weights, gradient)
+        if mixing:
+            others = mixing.codes(targets)
+            return loss_gradients.mixed_cross_entropy(
+                logits, targets, others, mixing.share, weights, self._smoothing, gradient
+            )
+        return loss_gradients.cross_entropy(logits, targets, weights, self._smoothing, gradient)
 
     def _program(self, rows: int) -> tuple[DenseStack, Tensor, Tensor]:
         """Buffers for a batch of `rows`: the full batch, and the shorter one that ends an epoch."""

@@ -39,6 +39,8 @@ class Feed:
         self._y_scale = torch.tensor([s.y_scale for s in standards], dtype=dtype).unsqueeze(1)
         self.train_rows = [len(fold.train) for fold in folds]
         self.held_out_rows = [len(fold.held_out) for fold in folds]
+        every = np.ones(source.x.shape[1], dtype=np.bool_)
+        self.varying = [every if s.varies is None else s.varies for s in standards]
         self.y_scale = self._y_scale.squeeze(1).double().numpy()
         self._classes = source.classes
 
