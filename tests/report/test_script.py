@@ -15,11 +15,13 @@ import torch
 from torch.nn import functional
 
 from steepest.base.recipe import Activation, Initialisation, Optimizer, Recipe, Schedule
+from steepest.data.augment import add_noise_, drop_inputs_, drop_limit, mix_
 from steepest.data.dataset import Column, DataSet
 from steepest.data.standardise import CLIP, Standardiser
 from steepest.networks.activations import activation
 from steepest.networks.build import build
 from steepest.networks.initialisation import initialise
+from steepest.networks.losses import mixed_cross_entropy, squared_error
 from steepest.networks.spec import NetworkSpec, spec_of
 from steepest.report.script import DRAWS, MODULES, SHAPES, ScriptFacts, training_script
 from steepest.rules.schedules import multiplier, recipe_rates
@@ -28,6 +30,7 @@ from steepest.rules.two_moment import recipe_coefficients, update
 OPTIMIZERS, SCHEDULES = get_args(Optimizer), get_args(Schedule)
 RUFF = Path(sys.executable).with_name("ruff")
 PENALTIES = {"l1": 1e-3, "l2": 1e-2, "weight_decay": 0.1, "clip_norm": 0.5, "warmup": 0.1}
+AUGMENTATIONS = {"input_noise": 0.1, "input_dropout": 0.2, "mixup": 0.3}
 BARE = {"l1": 0.0, "l2": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "warmup": 0.0}
 
 
@@ -80,6 +83,14 @@ def every_script() -> list[ScriptFacts]:
         made += [facts_of(Recipe(initialisation=scheme, activation=a)) for a in get_args(Activation)]
     for norm, optimizer, extra in itertools.product(("batch", "layer"), OPTIMIZERS, (PENALTIES, BARE)):
         made.append(facts_of(Recipe(norm=norm, optimizer=optimizer, **extra)))
+    kinds = [dict(some) for n in (1, 2, 3) for some in itertools.combinations(AUGMENTATIONS.items(), n)]
+    for kind, optimizer, extra, task in itertools.product(
+        kinds,
+        ("adamw", "gd"),
+        ({**PENALTIES, "label_smoothing": 0.1}, BARE),
+        ("classification", "regression"),
+    ):
+        made.append(facts_of(Recipe(optimizer=optimizer, **kind, **extra), task))
     for name, value in PENALTIES.items():
         made.append(facts_of(Recipe(network="linear", label_smoothing=0.1, **{name: value})))
     return made
@@ -112,6 +123,8 @@ RUNS = [
     (Recipe(epochs=2, network="linear", optimizer="gd", lr=0.3, schedule="linear"), "classification"),
     (Recipe(epochs=2, width=8, norm="batch", batch_size=11, weight_decay=0.1), "classification"),
     (Recipe(epochs=2, width=8, norm="layer", optimizer="sgd", lr=0.01, l1=1e-4), "regression"),
+    (Recipe(epochs=2, width=8, label_smoothing=0.1, l2=1e-4, **AUGMENTATIONS), "classification"),
+    (Recipe(epochs=2, width=8, batch_size=11, **AUGMENTATIONS), "regression"),
 ]
 
 
@@ -127,7 +140,16 @@ def test_script_runs_alone_and_prints_the_metric(recipe, task, tmp_path):
 @pytest.mark.parametrize(
     ("recipe", "task"),
     RUNS,
-    ids=["adamw", "regression nadamw", "nesterov", "linear gd", "batch norm", "layer norm"],
+    ids=[
+        "adamw",
+        "regression nadamw",
+        "nesterov",
+        "linear gd",
+        "batch norm",
+        "layer norm",
+        "augmented",
+        "regression augmented",
+    ],
 )
 def test_main_prints_the_metric(recipe, task, tmp_path, capsys, monkeypatch):
     write_data(tmp_path, task)
@@ -301,6 +323,53 @@ def test_training_follows_the_rule_step_by_step(optimizer, extra, task, tmp_path
     atol = 1e-5 if optimizer == "nadamw" else 1e-9  # torch keeps NAdam's product of decays in float32
     for name, expected in reference(recipe, spec, x, y, 12).items():
         torch.testing.assert_close(network.state_dict()[name], expected, rtol=1e-6, atol=atol)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_augmented_loss_is_the_loss_of_augmented_rows(task, tmp_path, monkeypatch):
+    recipe = Recipe(width=6, label_smoothing=0.1 * (task == "classification"), **AUGMENTATIONS)
+    module = load_script(facts_of(recipe, task), tmp_path)
+    network = module.make_network().double()
+    draw = torch.Generator().manual_seed(1)
+    x = torch.randn(20, 4, generator=draw, dtype=torch.float64)
+    z, chance = torch.randn(20, 4, generator=draw).double(), torch.rand(20, 4, generator=draw).double()
+    y = torch.randint(0, 3, (20,), generator=draw) if task == "classification" else x[:, 0] + x[:, 1]
+    partner = torch.randperm(20, generator=draw)
+    monkeypatch.setattr(torch.distributions.Beta, "sample", lambda self: self.concentration1 * 0 + 0.25)
+    monkeypatch.setattr(torch, "randperm", lambda n: partner[:n])
+    monkeypatch.setattr(torch, "randn_like", lambda _: z)
+    monkeypatch.setattr(torch, "rand_like", lambda _: chance)
+    noise = torch.tensor([0.1, 0.0, 0.1, 0.1])
+    theirs = module.loss_of(network, x, y, noise)
+    share = torch.tensor([0.25], dtype=torch.float64)
+    mixed = mix_(x.clone()[None], partner[None], share)
+    add_noise_(mixed, z[None], noise.double().view(1, 1, -1))
+    bits = (chance * 65536).to(torch.int32).to(torch.uint16)
+    out = network(drop_inputs_(mixed, bits[None], drop_limit([recipe.input_dropout]))[0])[None]
+    if task == "classification":
+        smoothing = torch.tensor([0.1], dtype=torch.float64)
+        ours = mixed_cross_entropy(out, y[None], y[partner][None], share, smoothing)
+    else:
+        ours = squared_error(out, mix_(y.clone()[None], partner[None], share))
+    torch.testing.assert_close(theirs, ours[0], rtol=1e-7, atol=1e-9)
+
+
+def test_noise_goes_where_the_studys_noise_goes(tmp_path):
+    data = write_data(tmp_path, "classification")
+    module = load_script(facts_of(Recipe(input_noise=0.25)), tmp_path)
+    noise = module.read_data(tmp_path / "data.npz")["noise"]
+    varies = Standardiser.fit(data, np.arange(45)).varies
+    assert varies.tolist() == [True, False, False, True]
+    np.testing.assert_array_equal(noise.numpy(), 0.25 * varies.astype(np.float32))
+
+
+def test_only_what_a_recipe_uses_is_written():
+    bare = training_script(facts_of(Recipe()))
+    for word in ("noise", "perturbed", "share", "partner", *(name.upper() for name in AUGMENTATIONS)):
+        assert word not in bare, word
+    alone = training_script(facts_of(Recipe(mixup=0.3)))
+    assert "perturbed" not in alone
+    assert "noise" not in alone
 
 
 def test_tables_cover_exactly_what_a_recipe_can_name():

@@ -1,1 +1,1 @@
-"""Read, check, encode, fingerprint, split and standardise data sets. Knows nothing of networks or rules."""
+"""Read, check, encode, fingerprint, split, standardise, augment. Knows nothing of networks or rules."""

@@ -151,7 +151,8 @@ def _slots(facts: ScriptFacts) -> dict[str, object]:
         "schedule_note": ("warm-up, then " if recipe.warmup else "") + schedule_note,
         "full_batch": full_batch,
         "uses_math": "math." in shape or (scheduled and not full_batch),
-        "loss": loss, "loss_note": loss_note, "penalised": penalised,
+        "loss": loss, "loss_note": loss_note, "penalised": penalised, "smoothing": _smoothing(recipe),
+        "perturbs": bool(recipe.input_noise or recipe.input_dropout), "noise": _noise(recipe),
     }  # fmt: skip
 
 
@@ -212,9 +213,24 @@ def _loss(facts: ScriptFacts) -> tuple[str, str]:
     penalty = f", plus the {' and '.join(terms)} penalt{'ies' if len(terms) > 1 else 'y'}" if terms else ""
     if facts.task == "regression":
         return "F.mse_loss(network(x).squeeze(1), y)", f"Mean squared error{penalty}."
-    smoothing = f", label_smoothing={recipe.label_smoothing}" if recipe.label_smoothing else ""
-    name = "Cross-entropy of smoothed labels" if smoothing else "Cross-entropy"
-    return f"F.cross_entropy(network(x), y{smoothing})", f"{name}, mean over the batch{penalty}."
+    smoothing = _smoothing(recipe)
+    note = f"Cross-entropy{' of smoothed labels' if smoothing else ''}, mean over the batch{penalty}."
+    if recipe.mixup:
+        return "share * own + (1 - share) * others", note
+    return f"F.cross_entropy(network(x), y{smoothing})", note
+
+
+def _smoothing(recipe: Recipe) -> str:
+    return f", label_smoothing={recipe.label_smoothing}" if recipe.label_smoothing else ""
+
+
+def _noise(recipe: Recipe) -> str:
+    """What is done to training inputs, as a docstring says it."""
+    terms = (
+        ("noise on the numbers that vary", recipe.input_noise),
+        ("some of the inputs set to 0, their mean", recipe.input_dropout),
+    )
+    return " and ".join(words for words, strength in terms if strength)
 
 
 def _purpose(facts: ScriptFacts) -> str:
