@@ -136,7 +136,6 @@ class Recipe(BaseModel):
             "standard deviation of the Gaussian noise on standardised numbers while training",
             "deviations",
             valid=(0.0, 10.0),
-            search=Range(0.01, 0.3, scale="log", off=0.0),
         ),
     ] = 0.0
     input_dropout: Annotated[
@@ -144,7 +143,6 @@ class Recipe(BaseModel):
         Knob(
             "probability of replacing an input by 0, its training mean, while training",
             valid=(0.0, 0.95),
-            search=Range(0.02, 0.3, off=0.0),
         ),
     ] = 0.0
     mixup: Annotated[
@@ -152,7 +150,6 @@ class Recipe(BaseModel):
         Knob(
             "α of the Beta distribution by which training rows are blended in pairs",
             valid=(0.0, 100.0),
-            search=Range(0.05, 1.0, scale="log", off=0.0),
             source="Zhang et al. 2018 (arXiv 1710.09412): .1 to .4 on ImageNet, 1 on CIFAR",
         ),
     ] = 0.0
