@@ -103,9 +103,8 @@ def test_running_out_of_memory_is_a_reason(iris, monkeypatch):
 
 def test_a_rate_that_diverges_is_told():
     rows = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)
-    found = costing(
-        read((rows, rows[:, 0] * 3.0 + 1.0)), Recipe(optimizer="sgd", lr=1e4, width=8, batch_size=8)
-    )
+    wild = Recipe(optimizer="sgd", lr=1e4, width=32, depth=4, activation="identity", batch_size=8)
+    found = costing(read((rows, rows[:, 0] * 3.0 + 1.0)), wild)  # overflows within two steps
     assert found.alone is not None
     assert found.alone.diverged == 1
 
