@@ -91,7 +91,9 @@ def confirm(
         verdict = _judge(scores[0], scores[-1], study, rope, LOOKS)
         if verdict.kind != "unresolved":
             break
-    if scores[0] and (verdict is None or verdict.n != len(scores[0])):
+    if verdict is not None:  # a look that was cut short was not planned: its runs may not be judged
+        scores = [column[: verdict.n] for column in scores]
+    elif scores[0]:
         verdict = _judge(scores[0], scores[-1], study, rope, None)
     _note(study, chosen, labels, scores, verdict, rope)
     winner = default if verdict is not None and verdict.kind == "worse" else recipes[0]

@@ -1,0 +1,55 @@
+"""Looks: what may be judged, and at which level."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from steepest.base.recipe import Recipe
+from steepest.experiment import confirmation
+from steepest.experiment.pace import LOOKS
+
+FIRST = SimpleNamespace(member=SimpleNamespace(recipe=Recipe(lr=0.1)), score=0.9)
+PACE = SimpleNamespace(closing=lambda *_: 0.0, measure=lambda: None)
+
+
+class Study:
+    """As much of a study as confirmation asks for."""
+
+    objective, settings, members = "accuracy", SimpleNamespace(seed=0), ()
+    clock = SimpleNamespace(elapsed=lambda: 0.0)
+
+    def __init__(self) -> None:
+        self.notes: dict[str, Any] = {}
+
+    def enter(self, _: str) -> None: ...
+
+    def note(self, kind: str, body: Any) -> None:
+        self.notes[kind] = body
+
+
+def confirm(monkeypatch: pytest.MonkeyPatch, complete: int) -> tuple[Any, Study]:
+    """Two equal contenders; only `complete` replicates of all come to their end."""
+
+    def replicates(_s: Any, recipes: Any, _l: Any, new: range, *_: Any) -> list[list[float]]:
+        done = [r for r in new if r < complete]
+        return [[0.9 + 0.01 * ((r * (i + 3)) % 5) for r in done] for i in range(len(recipes))]
+
+    monkeypatch.setattr(confirmation, "_replicates", replicates)
+    study = Study()
+    arguments: Any = (study, PACE, [FIRST], Recipe(), 0.001, 8, 60.0)
+    return confirmation.confirm(*arguments), study
+
+
+@pytest.mark.parametrize(("complete", "judged"), [(8, 8), (11, 8), (14, 14), (19, 14), (20, 20)])
+def test_only_planned_looks_are_judged(monkeypatch: pytest.MonkeyPatch, complete: int, judged: int) -> None:
+    found, study = confirm(monkeypatch, complete)
+    assert found.verdict.n == judged
+    assert found.verdict.look == LOOKS.index(judged) + 1
+    assert found.verdict.level > 0.95
+    assert len(study.notes["verdict"]["winner_scores"]) == judged
+
+
+def test_before_the_first_look_there_is_one_look_at_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = confirm(monkeypatch, 7)
+    assert (found.verdict.n, found.verdict.look, found.verdict.level) == (7, None, 0.95)
