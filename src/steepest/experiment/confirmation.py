@@ -32,12 +32,10 @@ class Confirmed:
     Args:
         winner: the recipe to use.
         verdict: the search's first against the default; None where there was nothing to compare.
-        first: the search's first, whatever became of it.
     """
 
     winner: Recipe
     verdict: Verdict | None
-    first: Recipe
 
 
 def distinct(ranked: Sequence[Trained], most: int) -> list[Trained]:
@@ -71,7 +69,7 @@ def confirm(
     study.enter("confirm")
     chosen = _affordable(study, pace, distinct(ranked, CONTENDERS - 1), default, limit)
     if not chosen:
-        return Confirmed(default, None, default)
+        return Confirmed(default, None)
     recipes = [*(t.member.recipe for t in chosen), default]
     labels = [f"finalist {i + 1}" for i in range(len(chosen))] + ["default"]
     scores: list[list[float]] = [[] for _ in recipes]
@@ -97,7 +95,7 @@ def confirm(
         verdict = _judge(scores[0], scores[-1], study, rope, None)
     _note(study, chosen, labels, scores, verdict, rope)
     winner = default if verdict is not None and verdict.kind == "worse" else recipes[0]
-    return Confirmed(winner, verdict, recipes[0])
+    return Confirmed(winner, verdict)
 
 
 def _taking_part(

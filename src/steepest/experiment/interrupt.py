@@ -23,6 +23,9 @@ def graceful(study: Study) -> Iterator[None]:
         study.interrupted = True
         if study.stage in ("test", "write"):  # nearly done: stopping now would cost the network
             study.listener.say("Finishing; this takes a moment. Ctrl-C again stops at once.")
+        elif study.stage == "train":
+            study.workers.stop()
+            study.listener.say("Stopping the training; it leaves no network.")
         else:
             study.workers.stop()
             study.listener.say("Ending the search; confirming what there is. Ctrl-C again stops at once.")

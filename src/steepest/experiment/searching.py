@@ -107,7 +107,7 @@ class Search:
         )
 
     def _play_off(self) -> None:
-        """Retrain the leaders on other seeds and splits, the same for all, and rank them by the mean.
+        """Retrain the leaders on fresh seeds and the same splits for all, and rank them by the mean.
 
         One score on one split says little about which of the best is best: much of it is luck.
         """

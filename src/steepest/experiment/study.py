@@ -238,8 +238,9 @@ class Study:
     def work(self, recipe: Recipe) -> float:
         """Expected seconds of one epoch in a chunk on one core; `Pace` corrects it for this machine.
 
-        A fit to 68 chunks of a search's first wave on digits (two-core AMD EPYC), 12 % mean error: calls and
-        bookkeeping per step, the update per parameter, products per operation, the rest per activation.
+        Coefficients from a least-squares fit to the chunks of a search's first wave on digits (two-core AMD
+        EPYC), with ten members a chunk: calls and bookkeeping per step, the update per parameter, products
+        per operation, the rest per activation. Norms and augmentation are left out.
         """
         spec = self.spec(recipe)
         c = cost(spec, recipe.batch_size, 2)

@@ -59,12 +59,12 @@ def _run(study: Study, recipe: Recipe) -> Finished:
     for until in points:
         if not study.interrupted:
             study.train([trained], until, [until], math.inf)
-    if trained.state is None or math.isnan(trained.score):
+    epoch = max(trained.scores, default=0)
+    if study.interrupted and epoch < recipe.epochs:
         study.settle([trained], "interrupted")
-        cause = "was interrupted" if study.interrupted else "diverged: the loss stopped being a number"
-        raise Diverged(
-            f"The training {cause} by epoch {max(trained.scores, default=0)}. Lower lr, or clip_norm=1."
-        )
+        raise KeyboardInterrupt  # half a training is not what the recipe says
+    if trained.state is None or math.isnan(trained.score):
+        raise Diverged(f"The loss stopped being a number by epoch {epoch}. Lower lr, or set clip_norm=1.")
     study.enter("write")
     test = {
         "n": 1,

@@ -7,7 +7,7 @@ For hidden layers i = 1…L of every member k (leading axis), with x = a₀:
     δᵢ = (δᵢ₊₁ Wᵢ₊₁) · maskᵢ · φ′(zᵢ)
 
 Autograd allocates every intermediate and adds every gradient once more; here each product is written straight
-into its place, which is 1.5-2 times faster for networks of this size. `tests/networks/test_dense.py` holds it
+into its place. `tests/networks/test_dense.py` holds it
 to the autograd version.
 """
 

@@ -77,13 +77,16 @@ class Chunk:
         batches = [n if recipes[0].optimizer == "gd" else min(recipes[0].batch_size, n) for n in rows]
         self._batch = max(batches)
         droppers = [m for m in members if m.recipe.dropout > 0 and len(layout.sizes) > 2]
-        n = self._dropping = len(droppers)
+        n = len(droppers)
         self._masks = Masks(droppers, layout.sizes[1:-1], batches[:n], dtype) if droppers else None
         trainees = map(Trainee, members, rows, batches, self._feed.varying)
         self._augmentation = Augmentation(list(trainees), dtype)
         smoothing = [r.label_smoothing for r in recipes]
         self._smoothing = torch.tensor(smoothing, dtype=dtype) if any(smoothing) else None
-        self._programs: dict[int, tuple[DenseStack, Tensor, Tensor]] = {}
+        names = [r.activation for r in recipes]
+        self._program = DenseStack(layout.sizes, names, n, self._batch, dtype, norm=self._norm)
+        self._x = torch.empty(len(members), self._batch, layout.sizes[0], dtype=dtype)
+        self._gradient = torch.empty(len(members), self._batch, layout.sizes[-1], dtype=dtype)
         self._evaluation: Evaluation | None = None
         self._losses = torch.zeros(len(members), dtype=torch.float64)
 
@@ -144,7 +147,7 @@ class Chunk:
     def _step(
         self, rows: Tensor, weights: Tensor, step: int, rates: Sequence[float], active: Sequence[bool]
     ) -> None:
-        program, x, gradient = self._program(rows.shape[1])
+        program, x, gradient = self._program, self._x, self._gradient
         self._feed.inputs(rows, x)
         targets = self._feed.targets(rows)
         mixing = self._augmentation.apply(x, self.state.epoch, step)
@@ -169,13 +172,3 @@ class Chunk:
                 logits, targets, others, mixing.share, weights, self._smoothing, gradient
             )
         return loss_gradients.cross_entropy(logits, targets, weights, self._smoothing, gradient)
-
-    def _program(self, rows: int) -> tuple[DenseStack, Tensor, Tensor]:
-        """Buffers for a batch of `rows`: the full batch, and the shorter one that ends an epoch."""
-        if rows not in self._programs:
-            sizes, names = self._layout.sizes, [r.activation for r in self._recipes]
-            x = torch.empty(len(names), rows, sizes[0], dtype=self._dtype)
-            gradient = torch.empty(len(names), rows, sizes[-1], dtype=self._dtype)
-            program = DenseStack(sizes, names, self._dropping, rows, self._dtype, norm=self._norm)
-            self._programs[rows] = program, x, gradient
-        return self._programs[rows]

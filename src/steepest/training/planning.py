@@ -13,10 +13,10 @@ from steepest.training.layout import Layout
 from steepest.training.member import Member
 
 MOST_MEMBERS = 16
-"""More members per chunk gained nothing on two-core machines and leave the second core idle for longer."""
+"""32 were 2 % faster than 16 on one core (17,226 parameters, AMD EPYC), and fill two cores less evenly."""
 
 CACHE_BYTES = 12 * 2**20
-"""Weights, gradients, moments and activations of a chunk; about the last-level cache a core can count on."""
+"""Weights, gradients, moments and activations of a chunk: a guess at the cache a core can count on."""
 
 
 def stack_key(recipe: Recipe, inputs: int, outputs: int) -> tuple[object, ...]:
