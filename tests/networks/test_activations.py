@@ -8,8 +8,8 @@ import torch
 from scipy.integrate import quad
 from torch import nn
 
+from steepest.base.architecture import Activation as ActivationName
 from steepest.base.errors import BadRecipe
-from steepest.base.recipe import Activation as ActivationName
 from steepest.networks.activations import ACTIVATIONS, activation
 
 TORCH_GAINS = {"identity": "linear", **{n: n for n in ("sigmoid", "tanh", "relu", "leaky_relu", "selu")}}

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 import torch
 
-from steepest.base.recipe import Activation
+from steepest.base.architecture import Activation
 from steepest.networks import loss_gradients, losses
 from steepest.networks.activations import ACTIVATIONS
 from steepest.networks.dense import KERNELS, DenseStack

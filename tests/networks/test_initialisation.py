@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 import torch
 
+from steepest.base.architecture import Initialisation
 from steepest.base.errors import BadRecipe
-from steepest.base.recipe import Initialisation
 from steepest.networks.activations import ACTIVATIONS
 from steepest.networks.initialisation import SCHEMES, initialise
 from steepest.networks.spec import NetworkSpec

@@ -14,7 +14,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from steepest.base.recipe import Activation, Initialisation, Optimizer, Recipe, Schedule
+from steepest.base.architecture import Activation, Initialisation
+from steepest.base.optimization import Optimizer, Schedule
+from steepest.base.recipe import Recipe
 from steepest.data.augment import add_noise_, drop_inputs_, drop_limit, mix_
 from steepest.data.dataset import Column, DataSet
 from steepest.data.standardise import CLIP, Standardiser

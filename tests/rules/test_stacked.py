@@ -4,7 +4,8 @@ from typing import get_args
 
 import torch
 
-from steepest.base.recipe import Optimizer, Recipe
+from steepest.base.optimization import Optimizer
+from steepest.base.recipe import Recipe
 from steepest.rules.schedules import recipe_rates
 from steepest.rules.stacked import RuleState, StackedRule
 from steepest.rules.two_moment import recipe_coefficients, update

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from steepest.base.recipe import Activation, Initialisation, Optimizer, Recipe
+from steepest.base.architecture import Activation, Initialisation
+from steepest.base.optimization import Optimizer
+from steepest.base.recipe import Recipe
 from steepest.training.chunk import Chunk, arranged
 from steepest.training.member import Member
 from steepest.training.source import Source

@@ -62,8 +62,11 @@ class Knob:
         source: where the range and default come from.
         valid: closed limits outside which a value is refused, whatever the search does.
         search: where `tune` looks; None means the knob stays at its default.
-        search_by: narrower ranges for particular values of another knob: {("optimizer", "sgd"): Range(…)}.
+        search_by: other ranges for particular values of another knob: {("optimizer", "sgd"): Range(…)}; with
+            "task" for that knob, for a task.
         when: the knob matters only if each named knob has one of the named values.
+        forms: forms of data the knob matters for; () means all.
+        tasks: tasks the knob matters for; () means all.
         splits_stack: True where two values cannot share one tensor program: they change its shape.
     """
 
@@ -72,6 +75,8 @@ class Knob:
     source: str = ""
     valid: tuple[float, float] | None = None
     search: Range | Choice | None = None
-    search_by: Mapping[tuple[str, str], Range] = field(default_factory=dict)
-    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    search_by: Mapping[tuple[str, str], Range | Choice] = field(default_factory=dict)
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    forms: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
     splits_stack: bool = False

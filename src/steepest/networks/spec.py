@@ -4,8 +4,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from steepest.base.architecture import Norm
 from steepest.base.errors import BadInput
-from steepest.base.recipe import Norm, Recipe
+from steepest.base.recipe import Recipe
 
 Family = Literal["linear", "mlp"]
 
