@@ -15,6 +15,7 @@ from steepest.networks.spec import NetworkSpec
 FAN_IN, FAN_OUT = 300, 200
 WIDE = NetworkSpec("mlp", FAN_IN, 50, (FAN_OUT,), activation="relu")
 VARIANCES = {
+    "normal": (0.05**2, 0.05**2),
     "small_normal": (1e-4, 1e-4),
     "xavier_uniform": (2 / (FAN_IN + FAN_OUT), 2 / (FAN_OUT + 50)),
     "xavier_normal": (2 / (FAN_IN + FAN_OUT), 2 / (FAN_OUT + 50)),

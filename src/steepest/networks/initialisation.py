@@ -3,6 +3,7 @@
 With fan_in numbers read and fan_out numbers written by a layer, and the gain of the activation that
 follows it (`steepest.networks.activations`), weights are drawn with mean 0 and
 
+    normal           Var = init_std²                   a knob of its own
     small_normal     Var = 0.01²                       the same at every size: signals fade with depth
     xavier_uniform   Var = 2 / (fan_in + fan_out)      Glorot & Bengio 2010, eq. 16: U(-a, a), a² = 3·Var
     xavier_normal    Var = 2 / (fan_in + fan_out)      the same paper, eq. 12
@@ -19,6 +20,17 @@ hidden layer would then get equal gradients and stay copies of one another.
 Departures: He's 2 is written as gain², so that the scheme fits every activation (2 for ReLU, as in the
 paper); `xavier_*` and `lecun_normal` stay as published, without a gain; the output layer has no activation
 after it and takes gain 1. Normal draws are not truncated.
+
+Layers that are not dense, in `plain/start.py`, which does the same in an exported script:
+
+    convolution      fan_in, fan_out: channels of one group, times the positions of the window
+    recurrent        each gate's matrix by itself, with gain 1; biases 0, but 1 at an LSTM's forget gate
+                     (Jozefowicz et al. 2015, section 2.2)
+    attention        queries, keys and values each by themselves, with gain 1: no activation follows
+    embedding        N(0, 0.1²): it has no fan
+    positions        N(0, 0.02²) (GPT-2)
+    norm             gain 1, shift 0
+    zero_init        0 for the last map, or the gain of the norm after it, of each residual branch
 """
 
 import math
@@ -30,6 +42,8 @@ from torch import Tensor
 from steepest.base.errors import BadRecipe, closest
 from steepest.base.seeds import derive
 from steepest.networks.activations import activation
+from steepest.networks.families import ModuleSpec
+from steepest.networks.plain import start
 from steepest.networks.spec import Layer, NetworkSpec
 
 SMALL_STD = 0.01
@@ -85,6 +99,7 @@ def _gain(_layer: Layer, gain: float) -> float:
 
 
 SCHEMES: dict[str, tuple[Draw, Scale]] = {
+    "normal": (_normal, _gain),  # its factor is the recipe's init_std
     "small_normal": (_normal, _small),
     "xavier_uniform": (_uniform, _xavier),
     "xavier_normal": (_normal, _xavier),
@@ -97,7 +112,11 @@ SCHEMES: dict[str, tuple[Draw, Scale]] = {
 
 
 def initialise(
-    spec: NetworkSpec, scheme: str, seed: int, dtype: torch.dtype = torch.float32
+    spec: NetworkSpec,
+    scheme: str,
+    seed: int,
+    dtype: torch.dtype = torch.float32,
+    init_std: float = 0.05,
 ) -> dict[str, Tensor]:
     """Starting parameters of a network, on the CPU.
 
@@ -110,6 +129,7 @@ def initialise(
         scheme: a name of `SCHEMES`.
         seed: names the draws.
         dtype: of the parameters.
+        init_std: standard deviation of the weights under "normal".
 
     Returns:
         parameter name → tensor: weights [fan_out, fan_in], biases [fan_out]; a norm's gain 1 and shift 0.
@@ -128,7 +148,8 @@ def initialise(
     for i, layer in enumerate(spec.layers):
         generator = torch.Generator().manual_seed(derive(seed, "init", i))
         last = i == len(spec.layers) - 1
-        weight = draw(layer, generator).mul_(scale(layer, 1.0 if last else gain))
+        factor = init_std if scheme == "normal" else scale(layer, 1.0 if last else gain)
+        weight = draw(layer, generator).mul_(factor)
         params[layer.weight] = weight.to(dtype)
         if layer.biased:
             params[layer.bias] = torch.zeros(layer.fan_out, dtype=dtype)
@@ -136,6 +157,51 @@ def initialise(
         params[f"{name}.weight"] = torch.ones(units, dtype=dtype)
         params[f"{name}.bias"] = torch.zeros(units, dtype=dtype)
     return params
+
+
+def initialise_module(
+    spec: ModuleSpec,
+    scheme: str,
+    seed: int,
+    dtype: torch.dtype = torch.float32,
+    init_std: float = 0.05,
+    zero_init: bool = False,
+) -> dict[str, Tensor]:
+    """Starting parameters of a network that trains as a torch module, on the CPU.
+
+    Each parameter draws from its own generator, addressed by (seed, place among the parameters), in float64.
+
+    Args:
+        spec: the network.
+        scheme: a name of `SCHEMES`.
+        seed: names the draws.
+        dtype: of the parameters.
+        init_std: standard deviation of the weights under "normal".
+        zero_init: whether the last map of each residual branch starts at 0, so that the branch writes 0.
+
+    Raises:
+        BadRecipe: for "zeros", "constant" (with the reason) and unknown names.
+
+    Example:
+        >>> from steepest.base.recipe import Recipe
+        >>> from steepest.networks.families import module_spec
+        >>> from steepest.networks.ports import Ports
+        >>> spec = module_spec(Recipe(network="rnn", depth=1, width=4), Ports("series", (9, 2), 1))
+        >>> list(initialise_module(spec, "orthogonal", seed=0))[:2]
+        ['layers.0.weight_ih_l0', 'layers.0.weight_hh_l0']
+    """
+    _scheme(scheme)
+    network = spec.build(dtype)
+    gain = activation(spec.activation).gain
+    start.initialise(
+        network,
+        scheme,
+        gain,
+        init_std,
+        zero_init,
+        lambda index: torch.Generator().manual_seed(derive(seed, "init", index)),
+    )
+    return {name: parameter.detach() for name, parameter in network.named_parameters()}
 
 
 def _scheme(name: str) -> tuple[Draw, Scale]:
