@@ -162,7 +162,7 @@ def module_spec(recipe: Recipe, ports: Ports) -> ModuleSpec:
         steepest.base.errors.BadInput: depth must be at most 3 for images of 8×8: ...
     """
     if recipe.network == "own":
-        raise BadInput("network", "must be a family", "own", "Read it by steepest.networks.own.own_spec.")
+        raise BadInput("network", "must be a family", "own", "It is read by own_spec, from module:function.")
     reason = suits(recipe.network, ports)
     if reason:
         others = ", ".join(name for name in FAMILIES if not suits(name, ports))

@@ -43,6 +43,7 @@ from steepest.base.errors import BadRecipe, closest
 from steepest.base.seeds import derive
 from steepest.networks.activations import activation
 from steepest.networks.families import ModuleSpec
+from steepest.networks.own_spec import OwnSpec
 from steepest.networks.plain import start
 from steepest.networks.spec import Layer, NetworkSpec
 
@@ -160,7 +161,7 @@ def initialise(
 
 
 def initialise_module(
-    spec: ModuleSpec,
+    spec: ModuleSpec | OwnSpec,
     scheme: str,
     seed: int,
     dtype: torch.dtype = torch.float32,
@@ -173,7 +174,8 @@ def initialise_module(
 
     Args:
         spec: the network.
-        scheme: a name of `SCHEMES`.
+        scheme: a name of `SCHEMES`; for the user's own network also "own", the values its factory draws under
+            the seed. There the other schemes draw the layers named above, and leave what they do not know.
         seed: names the draws.
         dtype: of the parameters.
         init_std: standard deviation of the weights under "normal".
@@ -190,17 +192,17 @@ def initialise_module(
         >>> list(initialise_module(spec, "orthogonal", seed=0))[:2]
         ['layers.0.weight_ih_l0', 'layers.0.weight_hh_l0']
     """
-    _scheme(scheme)
-    network = spec.build(dtype)
-    gain = activation(spec.activation).gain
-    start.initialise(
-        network,
-        scheme,
-        gain,
-        init_std,
-        zero_init,
-        lambda index: torch.Generator().manual_seed(derive(seed, "init", index)),
-    )
+    network = spec.started(seed, dtype) if isinstance(spec, OwnSpec) else spec.build(dtype)
+    if scheme != "own" or not isinstance(spec, OwnSpec):
+        _scheme(scheme)
+        start.initialise(
+            network,
+            scheme,
+            activation(spec.activation).gain,
+            init_std,
+            zero_init,
+            lambda index: torch.Generator().manual_seed(derive(seed, "init", index)),
+        )
     return {name: parameter.detach() for name, parameter in network.named_parameters()}
 
 
