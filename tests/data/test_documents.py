@@ -1,9 +1,6 @@
 """Labelled texts become codes of their last words."""
 
-import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ import pandas as pd
 import pytest
 
 from steepest.base.errors import BadData, BadInput
+from steepest.data.class_folders import Entry, entries
 from steepest.data.dataset import DataSet
 from steepest.data.documents import documents, documents_from_columns
 from steepest.data.words import MOST_WORDS
@@ -19,23 +17,13 @@ from steepest.data.words import MOST_WORDS
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 
-@dataclass(frozen=True)
-class Text:
-    """What `documents` needs of an entry."""
-
-    name: str
-    label: str
-    read: Callable[[], bytes]
-    test: bool = False
-
-
-def told(*texts: str | bytes, labels: str = "ab", test: tuple[int, ...] = ()) -> list[Text]:
-    entries = []
+def told(*texts: str | bytes, labels: str = "ab", test: tuple[int, ...] = ()) -> list[Entry]:
+    found = []
     for row, text in enumerate(texts):
         raw = text.encode() if isinstance(text, str) else text
         label = labels[row % len(labels)]
-        entries.append(Text(f"{label}/{row}.txt", label, lambda raw=raw: raw, row in test))  # type: ignore[misc]
-    return entries
+        found.append(Entry(f"{label}/{row}.txt", label, lambda raw=raw: raw, row in test))  # type: ignore[misc]
+    return found
 
 
 def read(*texts: str | bytes, **asked: Any) -> DataSet:
@@ -94,9 +82,9 @@ def test_default_length_is_that_of_nine_tenths_up_to_256() -> None:
 
 
 def test_numbered_folders_are_in_order_and_words_stay_words() -> None:
-    entries = [Text(f"{n}.txt", str(n % 11), MANY[n].encode) for n in range(33)]
-    assert documents(entries, name="toy", where="t").classes == tuple(map(str, range(11)))
-    odd = [Text(f"{n}.txt", ("none", "yes", "no")[n % 3], MANY[n].encode) for n in range(33)]
+    found = [Entry(f"{n}.txt", str(n % 11), MANY[n].encode) for n in range(33)]
+    assert documents(found, name="toy", where="t").classes == tuple(map(str, range(11)))
+    odd = [Entry(f"{n}.txt", ("none", "yes", "no")[n % 3], MANY[n].encode) for n in range(33)]
     assert documents(odd, name="toy", where="t").classes == ("no", "none", "yes")
 
 
@@ -109,8 +97,8 @@ def test_what_is_said_of_odd_files() -> None:
 
 def test_single_member_and_equal_texts_are_said() -> None:
     texts = [" ".join(["x"] * (row + 1)) for row in range(40)]
-    entries = [*told(*texts), Text("c/1.txt", "c", "x, and x".encode), *told(texts[1] + "!")]
-    data = documents(entries, name="toy", where="t", window=64)
+    found = [*told(*texts), Entry("c/1.txt", "c", "x, and x".encode), *told(texts[1] + "!")]
+    data = documents(found, name="toy", where="t", window=64)
     assert "Classes with a single text, which is trained on and never tested: 'c'." in data.notes
     assert data.groups.tolist() == [*range(41), 1]
     assert data.notes[-1] == (
@@ -216,13 +204,7 @@ def test_review_polarity() -> None:
     path = SHARED / "review_polarity.tar.gz"
     if not path.is_file():
         pytest.skip(f"needs {path}")
-    entries = []
-    with tarfile.open(path) as archive:
-        for member in archive:
-            file = archive.extractfile(member) if member.name.endswith(".txt") else None
-            if file is not None:
-                entries.append(Text(member.name, Path(member.name).parent.name, partial(bytes, file.read())))
-    data = documents(entries, name="reviews", where=path.name)
+    data = documents(entries(path), name="reviews", where=path.name)
     assert data.summary.startswith(
         "reviews: classification of 'label' (neg 50.0%, pos 50.0%), 2,000 texts of 256"
     )

@@ -1,8 +1,7 @@
 """Labelled texts as a data set: each text its last words, as codes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from steepest.base.errors import BadData
 from steepest.data.assemble import LEAST_ROWS, MOST_REPEATED
+from steepest.data.class_folders import Entry
 from steepest.data.columns import tidy
 from steepest.data.dataset import DataSet, Rows, equal_rows
 from steepest.data.target import code_target
@@ -36,31 +36,11 @@ PADDING, UNKNOWN = "(padding)", "(unknown)"
 """What the codes 0 and 1 stand for."""
 
 
-class Document(Protocol):
-    """A labelled text that is read when it is needed."""
-
-    @property
-    def name(self) -> str:
-        """Where it is, for errors."""
-
-    @property
-    def label(self) -> str:
-        """The class it belongs to."""
-
-    @property
-    def test(self) -> bool:
-        """Whether the source sets it aside for the test."""
-
-    @property
-    def read(self) -> Callable[[], bytes]:
-        """Gives its bytes."""
-
-
-def documents(entries: Iterable[Document], *, name: str, where: str, window: int | None = None) -> DataSet:
+def documents(entries: Iterable[Entry], *, name: str, where: str, window: int | None = None) -> DataSet:
     """Classify text files.
 
     Args:
-        entries: the files, each with its label.
+        entries: the files, each with its label; see `steepest.data.class_folders.entries`.
         name: what to call the data set.
         where: the source, for errors.
         window: words T to keep of each text; None takes `LONGEST` or less.
@@ -75,10 +55,9 @@ def documents(entries: Iterable[Document], *, name: str, where: str, window: int
         BadData: a file that is empty or no text, by name; fewer than two classes or 20 files.
 
     Example:
-        >>> from types import SimpleNamespace as Entry
         >>> told = ["a fine film", "a dull film"] * 10
         >>> data = documents(
-        ...     [Entry(name=f"{n}.txt", label=text[2:6], test=False, read=text.encode)
+        ...     [Entry(f"{text[2:6]}/{n}.txt", text[2:6], text.encode)
         ...      for n, text in enumerate(told)], name="films", where="films.zip")
         >>> data.summary
         "films: classification of 'label' (dull 50.0%, fine 50.0%), 20 texts of 3 tokens, 6 different ones"

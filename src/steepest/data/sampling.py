@@ -117,10 +117,11 @@ def even_grid(stamps: Stamps, called: str) -> tuple[Sampling, Rows, Stamps]:
         remedy = "Resample it first, as in frame.resample('1h').mean(), or remove the time column."
         raise BadData(called, "must be evenly spaced", odd, remedy)
     sampling, places, grid = found
-    missing = 1 - len(places) / len(grid)
-    if missing > MOST_INSERTED:
-        lacking = f"{missing:.1%} of them: after {shown(stamps[np.argmax(np.diff(places))])} the next is "
-        lacking += shown(stamps[np.argmax(np.diff(places)) + 1])
+    missing = len(grid) - len(places)
+    if missing > MOST_INSERTED * len(grid):
+        before = int(np.argmax(np.diff(places)))
+        gap = f"after {shown(stamps[before])} the next is {shown(stamps[before + 1])}"
+        lacking = f"{missing / len(grid):.1%} of them: {gap}"
         remedy = "Resample it to longer steps, or keep a stretch without gaps."
         limit = f"may lack at most {MOST_INSERTED:.0%} of its steps ({sampling.words})"
         raise BadData(called, limit, lacking, remedy)

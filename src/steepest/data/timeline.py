@@ -209,7 +209,8 @@ def _ordered(stamps: Stamps, called: str, sort: bool, cells: Sequence[Cells]) ->
     if len(falls) and not sort:
         row = int(falls[0]) + 1
         found = f"{shown(stamps[row])} in data row {row + 1} after {shown(stamps[row - 1])}"
-        raise BadData(called, "must rise from row to row", found, "Sort the rows by time, or add --sort.")
+        remedy = "Sort the rows by time, or add --sort; of several series in one table, keep one."
+        raise BadData(called, "must rise from row to row", found, remedy)
     same = np.flatnonzero(np.diff(stamps[order]) == np.timedelta64(0, "us"))
     if len(same):
         row, before = int(order[same[0] + 1]), int(order[same[0]])
