@@ -106,7 +106,7 @@ def test_refused_recipes_are_never_proposed() -> None:
 
 
 def test_trials_of_proposals_that_were_turned_down_are_closed() -> None:
-    policy = Policy(Space(WHOLE.base, WHOLE.names, lambda r: r.depth == 1), 0)
+    policy = Policy(Space(WHOLE.base, WHOLE.names, lambda r: r.depth == 3), 0)
     wave = policy.model_wave(20, [], 0)
     states = Counter(t.state.name for t in policy.suggester.study.trials)
     assert states["RUNNING"] == sum(p.origin == "tpe" for p in wave)

@@ -36,7 +36,7 @@ RELEVANT_ALWAYS = [n for n in WHOLE.names if not set(KNOBS[n].when) - {"network"
 @pytest.mark.parametrize("origin", ["prior", "uniform"])
 @pytest.mark.parametrize("name", [n for n in RELEVANT_ALWAYS if isinstance(KNOBS[n].search, Choice)])
 def test_a_choice_has_its_weights(name: str, origin: Origin) -> None:
-    where = KNOBS[name].search
+    where = WHOLE.where(name, WHOLE.base.model_dump())
     assert isinstance(where, Choice)
     counts = Counter(getattr(r, name) for r in RECIPES[origin])
     assert set(counts) <= set(where.options)

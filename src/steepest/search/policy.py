@@ -143,6 +143,7 @@ class Policy:
         names = [str(n) for n in draw.permutation(free)[: int(draw.integers(1, 4))]]
         for name in names:
             values[name] = _moved(values[name], self.space.where(name, values), draw)
+            values = self.space.fitted(values)
         rate = self.space.where("lr", values)
         if isinstance(rate, Range) and "lr" in self.space.names:  # another optimizer works at other rates
             values["lr"] = min(max(values["lr"], rate.low), rate.high)

@@ -7,7 +7,7 @@ beliefs.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, qmc
 
 from steepest.base.errors import BadRecipe
-from steepest.base.knobs import Choice, Range
+from steepest.base.knobs import Choice, Knob, Range
 from steepest.base.recipe import KNOBS, Recipe
 from steepest.base.seeds import derive
 
@@ -30,28 +30,53 @@ class Space:
     Args:
         base: the recipe whose values the knobs outside the search keep; also trial 0.
         names: the searched knobs, in declaration order.
-        allowed: refuses recipes before they are trained (a limit on size, say).
+        allowed: refuses recipes before they are trained (a limit on cost, say).
+        task: of the data; some knobs are searched elsewhere for some tasks.
+        families: architectures that compete.
     """
 
     base: Recipe
     names: tuple[str, ...]
     allowed: Callable[[Recipe], bool] = lambda _: True
+    task: str = "classification"
+    families: tuple[str, ...] = ("mlp",)
 
     @classmethod
-    def of(cls, base: Recipe, fixed: Mapping[str, Any], task: str) -> "Space":
-        """The default space for a task, less what the user fixed.
+    def of(
+        cls,
+        base: Recipe,
+        fixed: Mapping[str, Any],
+        task: str,
+        form: str = "table",
+        families: Sequence[str] = (),
+        without: Collection[str] = (),
+    ) -> "Space":
+        """The default space for a task and form of data, less what the user fixed.
+
+        Args:
+            base: trial 0.
+            fixed: knobs to leave alone, with their values.
+            task, form: of the data: knobs that do not matter for them are not searched.
+            families: architectures that compete; the base's alone if not given.
+            without: further knobs to leave at the base's value.
 
         Raises:
             BadRecipe: if nothing is left to search.
         """
-        unsuited = {"label_smoothing"} if task == "regression" else set()
         base = base.replace(**fixed)
+        competing = (base.network,) if "network" in fixed or not families else tuple(families)
         names = tuple(
-            n for n, k in KNOBS.items() if k.search is not None and n not in fixed and n not in unsuited
+            name
+            for name, knob in KNOBS.items()
+            if name not in fixed
+            and name not in without
+            and (not knob.tasks or task in knob.tasks)
+            and (not knob.forms or form in knob.forms)
+            and (len(competing) > 1 if name == "network" else _searched(knob, task, competing))
         )
         if not names:
             raise BadRecipe("fix", "must leave at least one knob to search", sorted(fixed), "Free one.")
-        return cls(base, names)
+        return cls(base, names, task=task, families=competing)
 
     @property
     def structural(self) -> tuple[str, ...]:
@@ -68,28 +93,53 @@ class Space:
         """
         values = self.base.model_dump()
         for name, u in sorted(zip(self.names, point, strict=True), key=lambda pair: pair[0] == "lr"):
-            where = self.where(name, values)  # the rate comes last: its range hangs on the optimizer
+            where = self.where(name, values)  # the family is first, the rate last: it hangs on the optimizer
             values[name] = (
                 _choice(where, u, origin) if isinstance(where, Choice) else _number(where, u, origin)
             )
         return self.tidy(values)
 
     def where(self, name: str, values: Mapping[str, Any]) -> Range | Choice:
-        """A knob's range, given the values of the knobs it depends on."""
+        """A knob's range, given the values of the knobs it depends on; its value alone where it has none."""
         knob = KNOBS[name]
+        if name == "network":
+            return Choice(self.families)
         for (other, option), narrower in knob.search_by.items():
-            if values[other] == option:
+            if (self.task if other == "task" else values[other]) == option:
                 return narrower
-        assert knob.search is not None
-        return knob.search
+        return knob.search or Choice((getattr(self.base, name),))
+
+    def everywhere(self, name: str) -> Range | Choice:
+        """A knob's range over all families that compete: what a sampler has to know beforehand."""
+        base = self.base.model_dump()
+        found = [self.where(name, {**base, "network": family}) for family in self.families]
+        options = [option for each in found if isinstance(each, Choice) for option in each.options]
+        return Choice(tuple(dict.fromkeys(options))) if options else KNOBS[name].search or found[0]
+
+    def fitted(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values for another family than the base's, each among those that are searched for it."""
+        out = dict(values)
+        for name in self.names if out["network"] != self.base.network else ():
+            where = self.where(name, out)
+            if isinstance(where, Choice) and out[name] not in where.options:
+                out[name] = where.options[0]
+        return out
 
     def tidy(self, values: Mapping[str, Any]) -> Recipe:
         """A recipe from values, with every knob that does not matter under the others at its base value."""
-        out = dict(values)
+        out = self.fitted(values)
         for name in self.names:
             if any(out[other] not in ok for other, ok in KNOBS[name].when.items()):
                 out[name] = getattr(self.base, name)
         return Recipe.make(**out)
+
+
+def _searched(knob: Knob, task: str, families: Sequence[str]) -> bool:
+    """Whether a knob matters, and has a range, in any of the families."""
+    if not set(knob.when.get("network", families)) & set(families):
+        return False
+    places = {("task", task), *(("network", family) for family in families)}
+    return knob.search is not None or any(place in places for place in knob.search_by)
 
 
 def cube(dimensions: int, count: int, seed: int) -> NDArray[np.float64]:

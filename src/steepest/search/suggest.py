@@ -55,12 +55,14 @@ class Suggester:
         return self._space.tidy(values)
 
     def _suggest(self, trial: optuna.Trial, name: str, values: Mapping[str, Any]) -> Any:
-        distributions = _distributions(name)
+        whole = self._space.everywhere(name)
+        distributions = _distributions(name, whole)
         if f"use {name}" in distributions and not trial._suggest(f"use {name}", distributions[f"use {name}"]):
-            where = KNOBS[name].search
-            return where.off if isinstance(where, Range) else None
+            return whole.off if isinstance(whole, Range) else None
         value = trial._suggest(name, distributions[name])
         where = self._space.where(name, values)
+        if isinstance(where, Choice) and value not in where.options:  # another family's
+            return where.options[0]
         if isinstance(where, Range):  # keep to the range this optimizer works in
             value = min(max(float(f"{value:.4g}"), where.low), where.high)
         return value
@@ -102,15 +104,13 @@ class Suggester:
 
 def _dependent(name: str) -> tuple[bool, bool]:
     """Sort key: knobs that others depend on first, the rate last."""
-    return bool(KNOBS[name].when), name == "lr"
+    return name != "network" and bool(KNOBS[name].when), name == "lr"
 
 
-def _distributions(name: str) -> dict[str, BaseDistribution]:
+def _distributions(name: str, where: Range | Choice) -> dict[str, BaseDistribution]:
     """Optuna's distribution of a knob; a range with an "off" gets a switch beside it."""
-    where = KNOBS[name].search
     if isinstance(where, Choice):
         return {name: CategoricalDistribution(where.options)}
-    assert isinstance(where, Range)
     found: dict[str, BaseDistribution] = {
         name: FloatDistribution(where.low, where.high, log=where.scale == "log")
     }
@@ -127,8 +127,8 @@ def _parameters(space: Space, recipe: Recipe) -> tuple[dict[str, Any], dict[str,
     for name in space.names:
         if name not in relevant:
             continue
-        where, value = KNOBS[name].search, relevant[name]
-        known = _distributions(name)
+        where, value = space.everywhere(name), relevant[name]
+        known = _distributions(name, where)
         if isinstance(where, Choice) and value not in where.options:
             continue  # the base recipe may hold what the search would not try
         if isinstance(where, Range) and where.off is not None:
