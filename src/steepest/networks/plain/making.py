@@ -16,9 +16,9 @@ CLASSES: dict[str, type[nn.Module]] = {
 }
 
 
-def outline(name: str, arguments: dict[str, Any]) -> nn.Module:
+def outline(name: str, arguments: dict[str, Any], device: str = "meta") -> nn.Module:
     """The network on the meta device: names and shapes, no numbers."""
-    with torch.device("meta"):
+    with torch.device(device):
         return CLASSES[name](**arguments)
 
 

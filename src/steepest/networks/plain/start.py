@@ -98,8 +98,12 @@ def draws(network: nn.Module, gain: float) -> dict[str, Draw]:
             found[f"{start}in_proj_weight"] = Draw(3, module.embed_dim, module.embed_dim)
         elif isinstance(module, nn.Embedding):
             found[f"{start}weight"] = Draw(1, 1, 1, std=EMBEDDING_STD)
+    for path, module in network.named_modules():  # what positions are added to is as small as they are
         if isinstance(getattr(module, "positions", None), nn.Parameter):
-            found[f"{start}positions"] = Draw(1, 1, 1, std=POSITION_STD)
+            start = f"{path}." if path else ""
+            tables = [name for name, child in module.named_children() if isinstance(child, nn.Embedding)]
+            for name in ("positions", *(f"{table}.weight" for table in tables)):
+                found[start + name] = Draw(1, 1, 1, std=POSITION_STD)
     return found
 
 
