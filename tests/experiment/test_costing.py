@@ -13,7 +13,7 @@ from steepest.experiment import costing as room
 from steepest.experiment import timing
 from steepest.experiment.costing import costing, slots_of
 from steepest.networks.build import build
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import dense_spec
 from steepest.rules.catalogue import DROP_INS
 
 OPTIMIZERS = [*KNOBS["lr"].search_by]
@@ -48,7 +48,7 @@ def test_momentum_of_zero_keeps_nothing():
 def test_counts_are_those_of_the_network_that_torch_builds(iris, norm):
     recipe = Recipe(width=8, depth=3, norm=norm, optimizer="nesterov", batch_size=16)
     found = costing(iris, recipe)
-    network = build(spec_of(recipe, 4, 3))
+    network = build(dense_spec(recipe, 4, 3))
     assert found.one.parameters == sum(p.numel() for p in network.parameters())
     assert found.one.weight_bytes == sum(p.nbytes for p in network.parameters())
     assert found.one.optimizer_bytes == found.one.weight_bytes

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
 from steepest.networks.build import build
-from steepest.networks.spec import NetworkSpec, spec_of
+from steepest.networks.spec import NetworkSpec, dense_spec
 
 WIDTHS = st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple)
 
@@ -26,14 +26,14 @@ def test_parameter_names_and_shapes_are_those_of_the_built_module(hidden, inputs
 
 
 def test_a_linear_network_is_one_layer():
-    spec = spec_of(Recipe(network="linear", activation="tanh", dropout=0.3), inputs=5, outputs=3)
+    spec = dense_spec(Recipe(network="linear", activation="tanh", dropout=0.3), inputs=5, outputs=3)
     assert [tuple(layer) for layer in spec.layers] == [("0", 5, 3, True)]
     assert (spec.activation, spec.dropout) == ("identity", 0.0)
 
 
 def test_shape_ignores_what_a_stack_can_mix():
-    a = spec_of(Recipe(activation="tanh", dropout=0.5), 5, 3)
-    b = spec_of(Recipe(activation="relu", dropout=0.0), 5, 3)
+    a = dense_spec(Recipe(activation="tanh", dropout=0.5), 5, 3)
+    b = dense_spec(Recipe(activation="relu", dropout=0.0), 5, 3)
     assert a != b
     assert a.shape == b.shape
     assert hash(a.shape) == hash(b.shape)
@@ -43,7 +43,7 @@ def test_shape_ignores_what_a_stack_can_mix():
     "other", [Recipe(depth=1), Recipe(width=32), Recipe(network="linear")], ids=["depth", "width", "family"]
 )
 def test_shape_differs_where_a_stack_must_split(other):
-    assert spec_of(other, 5, 3).shape != spec_of(Recipe(), 5, 3).shape
+    assert dense_spec(other, 5, 3).shape != dense_spec(Recipe(), 5, 3).shape
 
 
 @pytest.mark.parametrize(

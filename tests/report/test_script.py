@@ -24,7 +24,7 @@ from steepest.networks.activations import activation
 from steepest.networks.build import build
 from steepest.networks.initialisation import initialise
 from steepest.networks.losses import mixed_cross_entropy, squared_error
-from steepest.networks.spec import NetworkSpec, spec_of
+from steepest.networks.spec import NetworkSpec, dense_spec
 from steepest.report.script import DRAWS, MODULES, SHAPES, ScriptFacts, training_script
 from steepest.rules.schedules import multiplier, recipe_rates
 from steepest.rules.two_moment import recipe_coefficients, update
@@ -38,7 +38,7 @@ BARE = {"l1": 0.0, "l2": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "warmup": 0
 
 def facts_of(recipe: Recipe, task: str = "classification", **changes: object) -> ScriptFacts:
     outputs = 3 if task == "classification" else 1
-    spec = spec_of(recipe, 4, outputs)
+    spec = dense_spec(recipe, 4, outputs)
     gain = activation(spec.activation).gain
     values = {"recipe": recipe, "task": task, "inputs": 4, "outputs": outputs, "hidden": spec.hidden}
     return ScriptFacts(**{**values, "gain": gain, "clip": CLIP, "data_name": "toy", **changes})
@@ -226,20 +226,20 @@ def test_standardises_as_the_data_room_does(task, tmp_path):
 def test_network_is_the_one_that_is_built(name, tmp_path):
     recipe = Recipe(depth=3, width=5, activation=name, dropout=0.25)
     module = load_script(facts_of(recipe), tmp_path)
-    assert str(module.make_network()) == str(build(spec_of(recipe, 4, 3)))
+    assert str(module.make_network()) == str(build(dense_spec(recipe, 4, 3)))
 
 
 @pytest.mark.parametrize("norm", ["batch", "layer"])
 def test_normalised_network_is_the_one_that_is_built(norm, tmp_path):
     recipe = Recipe(depth=2, width=5, norm=norm)
     module = load_script(facts_of(recipe), tmp_path)
-    assert str(module.make_network()) == str(build(spec_of(recipe, 4, 3)))
+    assert str(module.make_network()) == str(build(dense_spec(recipe, 4, 3)))
 
 
 def test_linear_network_is_the_one_that_is_built(tmp_path):
     recipe = Recipe(network="linear")
     module = load_script(facts_of(recipe), tmp_path)
-    assert str(module.make_network()) == str(build(spec_of(recipe, 4, 3)))
+    assert str(module.make_network()) == str(build(dense_spec(recipe, 4, 3)))
 
 
 @pytest.mark.parametrize("scheme", get_args(Initialisation))
@@ -312,7 +312,7 @@ def test_training_follows_the_rule_step_by_step(optimizer, extra, task, tmp_path
         optimizer=optimizer, schedule=schedule, lr=0.05, width=6, depth=1, activation="tanh",
         label_smoothing=smoothing, batch_size=64, **extra,
     )  # fmt: skip
-    spec = spec_of(recipe, 4, 3 if task == "classification" else 1)
+    spec = dense_spec(recipe, 4, 3 if task == "classification" else 1)
     draw = torch.Generator().manual_seed(1)
     x = torch.randn(20, 4, generator=draw, dtype=torch.float64)
     y = torch.randint(0, 3, (20,), generator=draw) if task == "classification" else x[:, 0] + x[:, 1]

@@ -13,7 +13,7 @@ from steepest.data.dataset import Column, DataSet
 from steepest.data.standardise import Standardiser
 from steepest.networks.build import build
 from steepest.networks.losses import cross_entropy, mixed_cross_entropy, squared_error
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import dense_spec
 from steepest.training.augmentation import Augmentation, Mixing, Trainee
 from steepest.training.chunk import Chunk
 from steepest.training.feed import Feed
@@ -162,8 +162,8 @@ def test_off_is_the_same_to_the_bit(task: str, smoothing: float, request: pytest
     plain = Chunk(members({}, {}, {}, label_smoothing=smoothing), source)
     mixed = Chunk(members({}, EVERY, {}, label_smoothing=smoothing), source)
     for _ in range(4):
-        assert plain.epoch()
-        assert mixed.epoch()
+        assert plain.round()
+        assert mixed.round()
     a, b = plain.point(), mixed.point()
     assert torch.equal(plain.state.theta[[0, 2]], mixed.state.theta[[0, 2]])
     assert not torch.equal(plain.state.theta[1], mixed.state.theta[1])
@@ -174,7 +174,7 @@ def test_off_is_the_same_to_the_bit(task: str, smoothing: float, request: pytest
 def test_evaluation_is_untouched(knobs: dict[str, float], classification: Source) -> None:
     chunk = Chunk(members(knobs, knobs), classification)
     plain = Chunk(members({}, {}), classification)
-    assert chunk.epoch()
+    assert chunk.round()
     plain.state.theta.copy_(chunk.state.theta)
     first, again, other = chunk.point(), chunk.point(), plain.point()
     for name, values in first.metrics.items():
@@ -187,9 +187,9 @@ def test_an_epoch_is_the_plain_one_on_augmented_batches(task: str, request: pyte
     source: Source = request.getfixturevalue(task)
     [member] = members(EVERY, optimizer="sgd", lr=0.1, label_smoothing=0.1, weight_decay=0.0)
     chunk = Chunk([member], source, dtype=torch.float64)
-    network = build(spec_of(member.recipe, source.x.shape[1], source.outputs), torch.float64)
+    network = build(dense_spec(member.recipe, source.x.shape[1], source.outputs), torch.float64)
     network.load_state_dict(chunk.parameters(0))
-    assert chunk.epoch()
+    assert chunk.round()
     fold = source.folds[member.fold]
     feed = Feed(source, [member], torch.float64)
     made = Augmentation(

@@ -10,7 +10,7 @@ from torch import nn
 
 from steepest.base.recipe import Recipe
 from steepest.networks.build import load
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import dense_spec
 from steepest.training.chunk import Chunk, arranged
 from steepest.training.member import Member
 from steepest.training.source import Fold, Source
@@ -37,7 +37,7 @@ def members(norm: str, **knobs: object) -> list[Member]:
 def trained(group: list[Member], source: Source) -> Chunk:
     chunk = Chunk(group, source, dtype=torch.float64)
     for _ in range(EPOCHS):
-        assert chunk.epoch()
+        assert chunk.round()
     return chunk
 
 
@@ -68,7 +68,7 @@ def test_the_exported_network_computes_what_the_stack_computes(norm: str, regres
     point = stack.point()
     for k, member in enumerate(stack.members):
         fold = source.folds[member.fold]
-        spec = spec_of(member.recipe, source.x.shape[1], source.outputs)
+        spec = dense_spec(member.recipe, source.x.shape[1], source.outputs)
         network: nn.Sequential = load(spec, stack.parameters(k)).eval()
         x = torch.from_numpy(fold.standard.x(source.x[fold.held_out])).double()
         with torch.no_grad():
@@ -87,5 +87,5 @@ def test_all_rows_are_one_batch_for_gradient_descent(classification: Source) -> 
 
 def test_an_epoch_that_is_called_off_says_so(classification: Source) -> None:
     chunk = Chunk(members("none"), classification)
-    assert not chunk.epoch(lambda: True)
-    assert chunk.state.epoch == 0
+    assert not chunk.round(lambda: True)
+    assert chunk.state.round == 0

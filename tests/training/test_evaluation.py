@@ -10,7 +10,7 @@ from torch import nn
 
 from steepest.base.recipe import Recipe
 from steepest.networks.build import load
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import dense_spec
 from steepest.training import evaluation
 from steepest.training.chunk import Chunk, Point, arranged
 from steepest.training.member import Member
@@ -32,7 +32,7 @@ def trained(source: Source) -> Chunk:
     members = arranged([Member(k, r, seed=k, fold=k) for k, r in enumerate(RECIPES)])
     chunk = Chunk(members, dataclasses.replace(source, folds=tuple(cut)))
     for _ in range(3):
-        chunk.epoch()
+        chunk.round()
     return chunk
 
 
@@ -50,7 +50,7 @@ def test_blocks_make_no_difference(
 
 def exported(chunk: Chunk, source: Source, row: int) -> nn.Sequential:
     recipe = chunk.members[row].recipe
-    return load(spec_of(recipe, source.x.shape[1], source.outputs), chunk.parameters(row)).eval()
+    return load(dense_spec(recipe, source.x.shape[1], source.outputs), chunk.parameters(row)).eval()
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -75,8 +75,8 @@ def test_the_exported_network_scores_what_the_stack_scored(task: str, request: p
 def test_scoring_changes_nothing(classification: Source) -> None:
     a, b = trained(classification), trained(classification)
     a.point()
-    a.epoch()
-    b.epoch()
+    a.round()
+    b.round()
     assert torch.equal(a.state.theta, b.state.theta)
 
 
@@ -85,7 +85,7 @@ def test_members_that_have_diverged_have_no_score(classification: Source) -> Non
     members = arranged([Member(0, RECIPES[2], 0), Member(1, wild, 0)])
     chunk = Chunk(members, classification)
     for _ in range(40):
-        chunk.epoch()
+        chunk.round()
     dead = [not a for a in chunk.state.alive]
     assert dead == [m.number == 1 for m in members]
     for name, values in chunk.point().metrics.items():

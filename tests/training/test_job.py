@@ -40,7 +40,7 @@ MEMBERS = tuple(
 def assert_same(a: Done, b: Done, rtol: float = 0.0) -> None:
     """Equal members, scores and states: bit for bit, or to `rtol`."""
     assert a.members == b.members
-    assert [p.epoch for p in a.points] == [p.epoch for p in b.points]
+    assert [p.round for p in a.points] == [p.round for p in b.points]
     for p, q in zip(a.points, b.points, strict=True):
         np.testing.assert_array_equal(p.steps, q.steps)
         np.testing.assert_allclose(p.train_loss, q.train_loss, rtol)
@@ -58,18 +58,18 @@ def assert_same_state(a: StackState, b: StackState, rtol: float = 0.0) -> None:
     torch.testing.assert_close(a.rule.first, b.rule.first, rtol=rtol, atol=rtol)
     torch.testing.assert_close(a.rule.second, b.rule.second, rtol=rtol, atol=rtol)
     assert torch.equal(a.rule.steps, b.rule.steps)
-    assert (a.alive, a.epoch) == (b.alive, b.epoch)
+    assert (a.alive, a.round) == (b.alive, b.round)
 
 
 def test_points_are_where_they_were_asked_for(classification: Source) -> None:
     done = run(Job(MEMBERS, 5, (2, 4, 5)), classification)
-    assert [p.epoch for p in done.points] == [2, 4, 5]
+    assert [p.round for p in done.points] == [2, 4, 5]
     assert [p.steps.tolist() for p in done.points] == [[5.0 * e] * 6 for e in (2, 4, 5)]
     assert not done.interrupted
     assert done.starved == ()
     assert done.seconds > 0
     assert done.state is not None
-    assert done.state.epoch == 5
+    assert done.state.round == 5
 
 
 def test_a_job_in_two_stretches_equals_one(classification: Source) -> None:
@@ -87,7 +87,7 @@ def test_the_state_that_was_given_is_left_as_it_was(classification: Source) -> N
     once = run(job, classification)
     assert torch.equal(first.state.theta, theta)
     assert torch.equal(first.state.rule.steps, steps)
-    assert first.state.epoch == 2
+    assert first.state.round == 2
     assert_same(run(job, classification), once)  # so a job can be done again
 
 
@@ -107,7 +107,7 @@ def test_a_deadline_ends_a_job_and_keeps_the_points_before_it(classification: So
     started = time.monotonic()
     done = run(Job(MEMBERS, 10**6, (1, 10**6), deadline=started + 0.3), classification)
     assert done.interrupted
-    assert [p.epoch for p in done.points] == [1]
+    assert [p.round for p in done.points] == [1]
     assert time.monotonic() - started < 3
 
 
@@ -174,7 +174,7 @@ def test_memory_that_runs_out_half_way_costs_nothing(
     honest = Chunk.point
 
     def fragile(self: Chunk) -> Any:
-        if len(self.members) > 4 and self.state.epoch == 4:
+        if len(self.members) > 4 and self.state.round == 4:
             raise MemoryError
         return honest(self)
 

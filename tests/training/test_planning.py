@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steepest.base.recipe import Recipe
-from steepest.networks.spec import spec_of
+from steepest.networks.ports import Ports
+from steepest.networks.spec import dense_spec
 from steepest.training.chunk import arranged
 from steepest.training.member import Member
 from steepest.training.planning import CACHE_BYTES, MOST_MEMBERS, chunk_size, chunks, member_bytes, stack_key
 
+PORTS = Ports.table(20, 3)
 RECIPES = st.builds(
     Recipe,
     width=st.sampled_from([16, 64, 512]),
@@ -28,20 +30,20 @@ STACKS = st.lists(RECIPES, max_size=50).map(lambda rs: [Member(k, r, seed=k) for
 @given(STACKS, st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
 def test_every_cut(members: list[Member], rng: random.Random) -> None:
-    cut = chunks(members, 20, 3)
+    cut = chunks(members, PORTS)
     assert sorted(m.number for c in cut for m in c) == [m.number for m in members]
     for chunk in cut:
-        assert len({stack_key(m.recipe, 20, 3) for m in chunk}) == 1
-        assert 1 <= len(chunk) <= chunk_size(chunk[0].recipe, 20, 3)
+        assert len({stack_key(m.recipe, PORTS) for m in chunk}) == 1
+        assert 1 <= len(chunk) <= chunk_size(chunk[0].recipe, PORTS)
         assert list(chunk) == arranged(chunk)
     by_key: dict[object, list[int]] = {}
     for chunk in cut:
-        by_key.setdefault(stack_key(chunk[0].recipe, 20, 3), []).append(len(chunk))
+        by_key.setdefault(stack_key(chunk[0].recipe, PORTS), []).append(len(chunk))
     for sizes in by_key.values():  # even, so that no worker waits for one long chunk
         assert max(sizes) - min(sizes) <= 1
     shuffled = list(members)
     rng.shuffle(shuffled)
-    assert set(chunks(shuffled, 20, 3)) == set(cut)
+    assert set(chunks(shuffled, PORTS)) == set(cut)
 
 
 def test_droppers_come_first_and_equal_activations_are_adjacent() -> None:
@@ -56,11 +58,11 @@ def test_droppers_come_first_and_equal_activations_are_adjacent() -> None:
 @pytest.mark.parametrize("width", [16, 128, 512, 4096])
 def test_a_chunk_fits_the_cache_or_holds_one(width: int) -> None:
     recipe = Recipe(width=width)
-    size = chunk_size(recipe, 64, 10)
-    each = member_bytes(spec_of(recipe, 64, 10), recipe.batch_size)
+    size = chunk_size(recipe, Ports.table(64, 10))
+    each = member_bytes(dense_spec(recipe, 64, 10), recipe.batch_size)
     assert 1 <= size <= MOST_MEMBERS
     assert size == 1 or size * each <= CACHE_BYTES
 
 
 def test_nobody_makes_no_chunks() -> None:
-    assert chunks([], 4, 2) == []
+    assert chunks([], Ports.table(4, 2)) == []

@@ -41,7 +41,7 @@ def test_read_only_arrays_will_do() -> None:
 def test_saved_and_mapped(task: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     source: Source = request.getfixturevalue(task)
     source.save(tmp_path)
-    mapped = Source.load(tmp_path, source.classes, source.folds)
+    mapped = Source.load(tmp_path, **source.facts)
     np.testing.assert_array_equal(mapped.x, source.x)
     np.testing.assert_array_equal(mapped.y, source.y)
     assert (mapped.x.dtype, mapped.y.dtype) == (source.x.dtype, source.y.dtype)

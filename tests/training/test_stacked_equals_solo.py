@@ -54,7 +54,7 @@ def mixed_members() -> list[Member]:
 def train(members: list[Member], source: Source) -> Chunk:
     chunk = Chunk(members, source, dtype=torch.float64)
     for _ in range(EPOCHS):
-        assert chunk.epoch()
+        assert chunk.round()
     return chunk
 
 
@@ -110,11 +110,11 @@ def test_cut_and_continued_equals_uninterrupted(classification: Source) -> None:
     whole = train(members, classification)
     first = Chunk(members, classification, dtype=torch.float64)
     for _ in range(EPOCHS // 2):
-        first.epoch()
+        first.round()
     keep = [k for k in range(len(members)) if k % 2 == 0]
     second = Chunk([members[k] for k in keep], classification, first.state.take(keep), torch.float64)
     for _ in range(EPOCHS - EPOCHS // 2):
-        second.epoch()
+        second.round()
     alive = [i for i, k in enumerate(keep) if whole.state.alive[k]]
     want = whole.state.theta[[keep[i] for i in alive]]
     torch.testing.assert_close(second.state.theta[alive], want, rtol=1e-9, atol=1e-12)

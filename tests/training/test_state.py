@@ -5,7 +5,7 @@ import torch
 
 from steepest.base.recipe import Recipe
 from steepest.networks.initialisation import initialise
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import dense_spec
 from steepest.training.chunk import Chunk
 from steepest.training.layout import Layout
 from steepest.training.member import Member
@@ -21,8 +21,8 @@ MEMBERS = [
 @pytest.fixture
 def trained(classification: Source) -> StackState:
     chunk = Chunk(MEMBERS, classification)
-    chunk.epoch()
-    chunk.epoch()
+    chunk.round()
+    chunk.round()
     chunk.state.alive[3] = False
     return chunk.state
 
@@ -34,11 +34,11 @@ def test_fresh_weights_are_each_members_own(classification: Source) -> None:
     assert torch.equal(state.theta[0], state.theta[2])  # one replicate starts alike
     assert not torch.equal(state.theta[0], state.theta[1])
     for row, m in zip(state.theta, trio, strict=True):
-        spec = spec_of(m.recipe, classification.x.shape[1], classification.outputs)
+        spec = dense_spec(m.recipe, classification.x.shape[1], classification.outputs)
         want = initialise(spec, m.recipe.initialisation, m.seed, torch.float32)
         for name, value in Layout(spec).unflatten(row).items():
             assert torch.equal(value, want[name])
-    assert (state.epoch, state.alive) == (0, [True] * 3)
+    assert (state.round, state.alive) == (0, [True] * 3)
     assert not state.rule.steps.any()
 
 
@@ -52,7 +52,7 @@ def test_take_then_join_is_the_identity(trained: StackState) -> None:
         (joined.rule.steps, trained.rule.steps),
     ]:
         assert torch.equal(a, b)
-    assert (joined.alive, joined.epoch) == (trained.alive, trained.epoch) == ([True] * 3 + [False, True], 2)
+    assert (joined.alive, joined.round) == (trained.alive, trained.round) == ([True] * 3 + [False, True], 2)
 
 
 def test_take_chooses_rows_in_the_given_order_and_copies(trained: StackState) -> None:

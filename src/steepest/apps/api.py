@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from steepest.apps.result import Result
 from steepest.base.budget import Budget
 from steepest.base.progress import Listener, Silent
-from steepest.base.recipe import KNOBS, Recipe
+from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
-from steepest.data.read import read
+from steepest.data.read import Reading, read
 from steepest.experiment import folder as files
 from steepest.experiment.costing import Costing, costing
 from steepest.experiment.rates import RateRange
@@ -17,6 +17,7 @@ from steepest.experiment.rates import rate_range as run_rate_range
 from steepest.experiment.settings import Settings
 from steepest.experiment.sizing import Sizing, count_of
 from steepest.experiment.sizing import networks_within as run_networks_within
+from steepest.experiment.starting import recipe_for
 from steepest.experiment.sweep import Swept
 from steepest.experiment.sweep import sweep as run_sweep
 from steepest.experiment.train import train as run_train
@@ -34,33 +35,32 @@ from steepest.store.opening import open_journal
 def tune(
     data: Any,
     *,
-    target: str | int | None = None,
     budget: str | Budget = "60s",
     objective: str | None = None,
     seed: int = 0,
     out: str | Path | None = None,
-    header: bool | None = None,
-    task: str | None = None,
     fix: Mapping[str, Any] | None = None,
+    network: str | Sequence[str] | None = None,
     workers: int | None = None,
     listener: Listener | None = None,
     command: str | None = None,
+    **how: Unpack[Reading],
 ) -> Result:
     """Find the training recipe that works on a data set within a budget, and prove it.
 
     Args:
         data: a built-in name, a path, a DataFrame, a pair (X, y) or a `DataSet`.
-        target: the column to predict; tables need it.
         budget: wall time for everything ("60s", "3m", "2h"), or members to start ("150trials").
         objective: metric to search by; accuracy for classification and R² for regression unless named.
         seed: fixes everything random.
         out: the run folder; by default one is made under `runs/`.
-        header: whether a text file's first row holds names; inferred if not given.
-        task: "classification" or "regression"; inferred if not given.
         fix: knobs to leave alone, with their values.
+        network: the architecture families that compete, one name or several; those that suit the data if not
+            given.
         workers: processes to train in; one per core if not given, 0 for none but this one.
         listener: hears how it goes.
         command: how the study was asked for, for the record.
+        how: how the data is read: `target`, `forecast`, `test`, …; see `steepest.data.read.Reading`.
 
     Returns:
         The result: `.recipe`, `.verdict`, `.network`, `.predict(X)`, `.summary()`, `.folder`.
@@ -76,7 +76,7 @@ def tune(
         3
     """
     fixed = dict(fix or {})
-    start = Recipe().replace(**_usual_rate(fixed), **fixed)
+    start = Recipe().replace(**fixed)
     limit = Budget.parse(budget)
     name = _name(data)
     settings = Settings(
@@ -86,12 +86,13 @@ def tune(
         objective=objective,
         fixed=fixed,
         start=start,
+        families=(network,) if isinstance(network, str) else tuple(network or ()),
         workers=cores() if workers is None else workers,
         command=command or f"st.tune({name!r}, budget={limit.text!r}, seed={seed})",
     )
 
     def read_data() -> DataSet:
-        return read(data, target, header=header, task=task)
+        return read(data, **how)
 
     return _with_report(run_tune(read_data, settings, listener or Silent()))
 
@@ -100,20 +101,18 @@ def train(
     data: Any,
     *,
     recipe: Recipe | str | Path | Mapping[str, Any],
-    target: str | int | None = None,
     objective: str | None = None,
     seed: int = 0,
     out: str | Path | None = None,
-    header: bool | None = None,
-    task: str | None = None,
     listener: Listener | None = None,
     command: str | None = None,
+    **how: Unpack[Reading],
 ) -> Result:
     """Train one network by a known recipe, and score it on a test set.
 
     Args:
         recipe: a `Recipe`, the path of a recipe file, or a mapping of knobs.
-        data, target, objective, seed, out, header, task, listener, command: as for `tune`.
+        data, objective, seed, out, listener, command, how: as for `tune`.
 
     Example:
         >>> import tempfile
@@ -136,7 +135,7 @@ def train(
     )
 
     def read_data() -> DataSet:
-        return read(data, target, header=header, task=task)
+        return read(data, **how)
 
     return _with_report(run_train(read_data, known, settings, listener or Silent()))
 
@@ -145,18 +144,16 @@ def sweep(
     data: Any,
     recipes: Sequence[Recipe | Mapping[str, Any]],
     *,
-    target: str | int | None = None,
     objective: str | None = None,
     seed: int = 0,
-    header: bool | None = None,
-    task: str | None = None,
     workers: int | None = None,
+    **how: Unpack[Reading],
 ) -> list[Swept]:
     """Train many recipes side by side on one division of the data; no search, no verdict.
 
     Args:
         recipes: `Recipe`s or mappings of knobs.
-        data, target, objective, seed, header, task, workers: as for `tune`.
+        data, objective, seed, workers, how: as for `tune`.
 
     Returns:
         One record per recipe, in their order: `.recipe`, `.score`, `.metrics`, `.seconds`.
@@ -166,21 +163,20 @@ def sweep(
         >>> found[1].score > found[0].score
         True
     """
-    known = [r if isinstance(r, Recipe) else Recipe.make(**r) for r in recipes]
-    return run_sweep(read(data, target, header=header, task=task), known, objective, seed, workers)
+    table = read(data, **how)
+    known = [r if isinstance(r, Recipe) else recipe_for(table, r) for r in recipes]
+    return run_sweep(table, known, objective, seed, workers)
 
 
 def rate_range(
     data: Any,
     recipe: Recipe | Mapping[str, Any] | None = None,
     *,
-    target: str | int | None = None,
     low: float = 1e-5,
     high: float = 3.0,
     epochs: int = 4,
     seed: int = 0,
-    header: bool | None = None,
-    task: str | None = None,
+    **how: Unpack[Reading],
 ) -> RateRange:
     """Find the learning rates that work for a recipe: a range, from a ladder of rates trained side by side.
 
@@ -188,15 +184,15 @@ def rate_range(
         recipe: everything but the rate; the default recipe if not given.
         low, high: ends of the ladder.
         epochs: length of each run.
-        data, target, seed, header, task: as for `tune`.
+        data, seed, how: as for `tune`.
 
     Example:
         >>> found = rate_range("iris", {"optimizer": "sgd"}, epochs=8)
         >>> found.low < found.best <= found.high
         True
     """
-    known = recipe if isinstance(recipe, Recipe) else Recipe.make(**(recipe or {}))
-    table = read(data, target, header=header, task=task)
+    table = read(data, **how)
+    known = recipe if isinstance(recipe, Recipe) else recipe_for(table, recipe or {})
     return run_rate_range(table, known, low=low, high=high, epochs=epochs, seed=seed)
 
 
@@ -204,26 +200,24 @@ def cost(
     data: Any,
     recipe: Recipe | str | Path | Mapping[str, Any] | None = None,
     *,
-    target: str | int | None = None,
     fix: Mapping[str, Any] | None = None,
     seed: int = 0,
-    header: bool | None = None,
-    task: str | None = None,
+    **how: Unpack[Reading],
 ) -> Costing:
     """What a recipe costs: parameters, operations, bytes, and the measured time of an epoch on this machine.
 
     Args:
         recipe: a `Recipe`, the path of a recipe file, or a mapping of knobs; the default recipe if not given.
         fix: knobs that win over the recipe's.
-        data, target, seed, header, task: as for `tune`.
+        data, seed, how: as for `tune`.
 
     Example:
         >>> found = cost("iris", {"depth": 1, "width": 16})
         >>> found.one.parameters, found.one.flops_forward
         (131, 224)
     """
-    known = _recipe(recipe, fix)
-    return costing(read(data, target, header=header, task=task), known, seed)
+    table = read(data, **how)
+    return costing(table, _recipe(table, recipe, fix), seed)
 
 
 def networks_within(
@@ -231,10 +225,8 @@ def networks_within(
     most: str | int,
     recipe: Recipe | str | Path | Mapping[str, Any] | None = None,
     *,
-    target: str | int | None = None,
     fix: Mapping[str, Any] | None = None,
-    header: bool | None = None,
-    task: str | None = None,
+    **how: Unpack[Reading],
 ) -> Sizing:
     """The networks of at most `most` parameters, largest first: the reverse of `cost`.
 
@@ -242,31 +234,22 @@ def networks_within(
         most: parameters allowed: 100_000, "100k", "2M".
         recipe: its family, taper and norm are kept, its depth and width vary.
         fix: knobs that win over the recipe's; depth and width vary unless they are here.
-        data, target, header, task: as for `tune`.
+        data, how: as for `tune`.
 
     Example:
         >>> found = networks_within("iris", "1k", fix={"depth": 1})
         >>> found.networks[0].layers, found.networks[0].parameters
         ((4, 124, 3), 995)
     """
-    known = _recipe(recipe, fix)
     count_of(most)  # a bad number is refused before a long file is read
-    table = read(data, target, header=header, task=task)
-    return run_networks_within(table, most, known, fixed=tuple(fix or ()))
+    table = read(data, **how)
+    return run_networks_within(table, most, _recipe(table, recipe, fix), fixed=tuple(fix or ()))
 
 
 def write_report(folder: Path) -> None:
     """Write `report.html` from a run folder's `study.db`."""
     with open_journal(folder / files.STUDY) as journal:
         write_page(read_facts(journal), folder / files.REPORT)
-
-
-def _usual_rate(fixed: Mapping[str, Any]) -> dict[str, float]:
-    """Trial 0 of another optimizer than the default's starts at that optimizer's usual rate, or it would be a
-    straw man: 1e-3 suits AdamW, not SGD."""
-    usual = KNOBS["lr"].search_by.get(("optimizer", str(fixed.get("optimizer"))))
-    other = fixed.get("optimizer") not in (None, Recipe().optimizer)
-    return {"lr": usual.center} if other and usual and usual.center and "lr" not in fixed else {}
 
 
 def _with_report(finished: Finished) -> Result:
@@ -295,13 +278,16 @@ def _script_facts(finished: Finished) -> ScriptFacts:
 
 
 def _recipe(
-    recipe: Recipe | str | Path | Mapping[str, Any] | None, fix: Mapping[str, Any] | None = None
+    data: DataSet,
+    recipe: Recipe | str | Path | Mapping[str, Any] | None,
+    fix: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """A recipe however it is given, with some knobs changed."""
     if isinstance(recipe, str | Path):
         recipe = Recipe.load(recipe)
-    known = recipe if isinstance(recipe, Recipe) else Recipe.make(**(recipe or {}))
-    return known.replace(**(fix or {}))
+    if isinstance(recipe, Recipe):
+        return recipe.replace(**(fix or {}))
+    return recipe_for(data, {**(recipe or {}), **(fix or {})})
 
 
 def _name(data: Any) -> str:

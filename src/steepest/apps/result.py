@@ -39,7 +39,7 @@ class Result:
         return self._finished.verdict
 
     @property
-    def network(self) -> nn.Sequential:
+    def network(self) -> nn.Module:
         """The trained network, an ordinary torch module; it reads standardised inputs (see `predict`)."""
         return self._finished.network
 

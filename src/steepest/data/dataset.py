@@ -29,14 +29,17 @@ class Column:
 
     Args:
         name: its name, or its place (from 0) where the source has no names.
-        kind: "number"; "boolean" (0 or 1); "date" (days since 1970-01-01); "category" (one input per
-            value); "code" (too many values for that: one input holds the value's code, 0 for any other or
-            none, and the network embeds it); "left out".
+        kind: "number"; "boolean" (0 or 1); "date" (days since 1970-01-01, and its parts); "category" (one
+            input per value); "code" (too many values for that: one input holds the value's code, 0 for any
+            other or none, and the network embeds it); "left out".
         note: why it is left out ("it never changes"), or what was repaired ("has 2 infinite values, taken
             as missing").
-        values: a category's values, most frequent first.
+        values: a category's values, most frequent first; the words for 0 and 1 of a boolean; how a number or
+            a date is written ("decimal commas", "day/month/year"), where not plainly; the value of a column
+            that never changes.
         other: rarer values share one more input.
         gaps: some cells are missing: one more input says where.
+        parts: cycles of a date ("weekday"), each a sine and a cosine.
 
     Example:
         >>> Column("colour", "category", values=("red", "blue"), gaps=True).inputs
@@ -49,6 +52,7 @@ class Column:
     values: tuple[str, ...] = ()
     other: bool = False
     gaps: bool = False
+    parts: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -59,7 +63,10 @@ class Column:
         if self.kind == "code":
             return (self.name,)
         if self.kind != "category":
-            return (self.name, *gap)
+            waves = (
+                f"{self.name}: {wave} of the {part}" for part in self.parts for wave in ("sine", "cosine")
+            )
+            return (self.name, *waves, *gap)
         rest = (f"{self.name}=other",) if self.other else ()
         return (*(f"{self.name}={value}" for value in self.values), *rest, *gap)
 
@@ -158,6 +165,8 @@ class DataSet:
     @property
     def cardinalities(self) -> tuple[tuple[int, int], ...]:
         """(input, codes) of every column of a table that a network has to embed."""
+        if self.form != "table":
+            return ()
         starts = np.cumsum([0, *(len(column.inputs) for column in self.columns)]).tolist()
         return tuple(
             (start, len(column.values) + 1)

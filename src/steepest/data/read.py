@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -92,3 +92,12 @@ def _frame(source: Any) -> pd.DataFrame | None:
     if isinstance(source, pd.DataFrame):
         return source
     return source.to_pandas() if hasattr(source, "to_pandas") else None
+
+
+class Reading(TypedDict, total=False):
+    """Placeholder until the readers land."""
+
+    target: str | int | None
+    name: str | None
+    header: bool | None
+    task: str | None

@@ -1,7 +1,7 @@
 """Bring numbers to a common scale, by what the training rows say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,21 +24,24 @@ standard error; an MLP of 128 ReLU units, AdamW 1e-3, batch 32, 30 epochs):
 5 gains as much as 3 and leaves ordinary values alone; the smooth form bends all of them.
 """
 _LEAST = float(np.finfo(np.float32).tiny)
+_BLOCK = 1024
+"""Rows of images or series that are summed at a time."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Standardiser:
-    """Shift and scale per input, fitted on training rows only.
+    """Shift and scale, fitted on training rows only: per input of a table, per channel of images and series.
 
         x' = clip((x − mean) / scale, −clip, clip),    NaN → 0 (the training mean)
         y' = (y − y_mean) / y_scale
 
     Args:
         mean, scale: float32 [D]; 0 and 1 for inputs that are not scaled, scale 1 for constant ones.
-        clip: largest |x'|, in standard deviations.
+        clip: largest |x'|, in standard deviations; infinite for tokens.
         y_mean, y_scale: of the target; 0 and 1 for classification.
         varies: bool [D], True for inputs that x' measures in deviations: neither unscaled nor constant.
             None means all.
+        codes: places of inputs that hold the code of a category, which are left as they are.
 
     Example:
         >>> from steepest.data.read import read
@@ -54,38 +57,21 @@ class Standardiser:
     y_mean: float = 0.0
     y_scale: float = 1.0
     varies: NDArray[np.bool_] | None = None
+    codes: tuple[int, ...] = ()
 
     @classmethod
-    def fit(cls, data: DataSet, rows: Rows, clip: float = CLIP) -> Self:
+    def fit(cls, data: DataSet, rows: Rows, clip: float = CLIP) -> "Standardiser":
         """Mean and standard deviation (1/n) of `rows`, in float64; missing cells do not count."""
-        if not len(rows):
-            raise BadData("rows", "must not be empty", 0, "Standardisation needs training rows.")
-        x = data.x[rows].astype(np.float64)
-        known = ~np.isnan(x)
-        count = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, x, 0.0).sum(axis=0) / count
-        spread = np.sqrt((np.where(known, x - mean, 0.0) ** 2).sum(axis=0) / count)
-        low = np.where(known, x, np.inf).min(axis=0)
-        high = np.where(known, x, -np.inf).max(axis=0)
-        varies = data.scaled & (low < high)
-        y_mean, y_scale = 0.0, 1.0
-        if data.task == "regression":
-            y = data.y[rows]
-            y_mean, y_scale = float(y.mean()), float(y.std()) if y.min() < y.max() else 1.0
-        return cls(
-            mean=np.where(data.scaled, mean, 0.0).astype(np.float32),
-            scale=np.where(varies, np.maximum(spread, _LEAST), 1.0).astype(np.float32),
-            clip=clip,
-            y_mean=y_mean,
-            y_scale=y_scale,
-            varies=varies,
-        )
+        return fit_all(data, [rows], clip)[0]
 
     def x(self, data: DataSet | ArrayLike) -> Floats:
         """Standardised inputs, float32 [N, D], free of NaN."""
-        matrix = data.x if isinstance(data, DataSet) else np.asarray(data, dtype=np.float32)
+        matrix = np.asarray(data.x if isinstance(data, DataSet) else data, dtype=np.float32)
         scaled: Floats = np.nan_to_num((matrix - self.mean) / self.scale, copy=False, nan=0.0)
-        return np.clip(scaled, -self.clip, self.clip, out=scaled)
+        codes = scaled[:, list(self.codes)]
+        np.clip(scaled, -self.clip, self.clip, out=scaled)
+        scaled[:, list(self.codes)] = codes
+        return scaled
 
     def y(self, values: ArrayLike) -> NDArray[np.float64]:
         """Standardised targets, float64."""
@@ -94,3 +80,99 @@ class Standardiser:
     def unscale_y(self, values: ArrayLike) -> NDArray[np.float64]:
         """Predictions in the target's own unit; the inverse of `y`."""
         return np.asarray(values, np.float64) * self.y_scale + self.y_mean
+
+
+def fit_all(data: DataSet, folds: Sequence[Rows], clip: float = CLIP) -> list[Standardiser]:
+    """One standardiser for each set of training rows; what folds have in common is computed once.
+
+    Tokens are left as they are.
+
+    Raises:
+        BadData: for an empty set.
+    """
+    if not all(len(rows) for rows in folds):
+        raise BadData("rows", "must not be empty", 0, "Standardisation needs training rows.")
+    if data.form == "table":
+        return [_of_columns(data, rows, clip) for rows in folds]
+    if data.form == "text":
+        same = np.zeros(data.x.shape[1], np.float32), np.ones(data.x.shape[1], np.float32)
+        return [Standardiser(*same, clip=np.inf) for _ in folds]
+    sums = _ChannelSums.of(data)
+    return [sums.standardiser(data, rows, clip) for rows in folds]
+
+
+def _of_columns(data: DataSet, rows: Rows, clip: float) -> Standardiser:
+    x = data.x[rows].astype(np.float64)
+    known = ~np.isnan(x)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, x, 0.0).sum(axis=0) / count
+    spread = np.sqrt((np.where(known, x - mean, 0.0) ** 2).sum(axis=0) / count)
+    low = np.where(known, x, np.inf).min(axis=0)
+    high = np.where(known, x, -np.inf).max(axis=0)
+    varies = data.scaled & (low < high)
+    y_mean, y_scale = _of_target(data, rows)
+    return Standardiser(
+        mean=np.where(data.scaled, mean, 0.0).astype(np.float32),
+        scale=np.where(varies, np.maximum(spread, _LEAST), 1.0).astype(np.float32),
+        clip=clip,
+        y_mean=y_mean,
+        y_scale=y_scale,
+        varies=varies,
+        codes=tuple(place for place, _ in data.cardinalities),
+    )
+
+
+def _of_target(data: DataSet, rows: Rows) -> tuple[float, float]:
+    if data.task not in ("regression", "forecasting"):
+        return 0.0, 1.0
+    y = data.y[rows]
+    return float(y.mean()), float(y.std()) if y.min() < y.max() else 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ChannelSums:
+    """Per row and channel: how many numbers are known, their sum and their sum of squares.
+
+    All are counted from `origin`, the mean of the first rows, so that squares do not drown the spread.
+    """
+
+    origin: NDArray[np.float64]
+    count: NDArray[np.float64]
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, data: DataSet) -> "_ChannelSums":
+        axis = 0 if data.form == "image" else len(data.shape) - 1
+        others = tuple(i + 1 for i in range(len(data.shape)) if i != axis)
+        channels = data.shape[axis]
+        start = np.nan_to_num(_blocks(data, 0), nan=0.0).mean((0, *others))
+        keep = start.reshape([channels if i == axis else 1 for i in range(len(data.shape))])
+        sums = np.zeros((3, data.rows, channels))
+        for first in range(0, data.rows, _BLOCK):
+            block = _blocks(data, first)
+            known = ~np.isnan(block)
+            block = np.where(known, block - keep, 0.0)
+            rows = slice(first, first + len(block))
+            sums[0, rows] = known.sum(others)
+            sums[1, rows] = block.sum(others, dtype=np.float64)
+            sums[2, rows] = np.square(block, out=block).sum(others, dtype=np.float64)
+        return cls(start, *sums)
+
+    def standardiser(self, data: DataSet, rows: Rows, clip: float) -> Standardiser:
+        count = np.maximum(self.count[rows].sum(0), 1)
+        mean = self.first[rows].sum(0) / count
+        spread = np.sqrt(np.maximum(self.second[rows].sum(0) / count - mean**2, 0.0))
+        scale = np.where(spread > _LEAST, spread, 1.0)
+        shape = [-1, *[1] * (len(data.shape) - 1)] if data.form == "image" else [-1]
+
+        def spread_out(values: NDArray[np.float64]) -> Floats:
+            return np.broadcast_to(values.reshape(shape), data.shape).astype(np.float32).reshape(-1)
+
+        y_mean, y_scale = _of_target(data, rows)
+        return Standardiser(spread_out(self.origin + mean), spread_out(scale), clip, y_mean, y_scale)
+
+
+def _blocks(data: DataSet, first: int) -> Floats:
+    block = np.asarray(data.x[first : first + _BLOCK], np.float32)
+    return block.reshape(len(block), *data.shape)

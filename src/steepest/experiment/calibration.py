@@ -10,8 +10,10 @@ from steepest.experiment.study import Study
 from steepest.search.rungs import rung_epochs
 from steepest.training.job import Job
 from steepest.training.member import Member
+from steepest.training.planning import chunk_size
 
 REPLICATES = 8
+"""Runs of the default, and folds that the search may use."""
 
 
 def member_seed(study: Study, *path: int | str) -> int:
@@ -19,16 +21,17 @@ def member_seed(study: Study, *path: int | str) -> int:
     return derive(study.settings.seed, *path) % 2**31
 
 
-def calibrate(study: Study, pace: Pace, epochs: int, deadline: float) -> tuple[Recipe, float]:
-    """Train the default for so many epochs; note its noise.
+def calibrate(study: Study, pace: Pace, rounds: int, deadline: float) -> tuple[Recipe, float]:
+    """Train the default for so many rounds; note its noise.
 
     Returns:
         The default recipe with this study's horizon, and the standard deviation of its score.
     """
-    default = study.settings.start.replace(epochs=epochs)
-    plans = [(default, "default", member_seed(study, "calibrate", r), r, r) for r in range(REPLICATES)]
-    members = study.plan(plans, "calibrate", ["default"] * REPLICATES)
-    study.train(members, epochs, rung_epochs(epochs), deadline, keep=False)
+    default = study.settings.start.replace(epochs=study.epochs(rounds))
+    count = pace.extent.replicates
+    plans = [(default, "default", member_seed(study, "calibrate", r), r, r) for r in range(count)]
+    members = study.plan(plans, "calibrate", ["default"] * count)
+    study.train(members, rounds, rung_epochs(rounds), deadline, keep=False)
     study.settle(members, "finished")
     pace.measure()
     scores = np.array([m.score for m in members])
@@ -42,7 +45,7 @@ def calibrate(study: Study, pace: Pace, epochs: int, deadline: float) -> tuple[R
             "sd": noise,
             "seconds_per_member": float(np.mean([m.seconds for m in members])),
             "steps_per_second": sum(m.steps for m in members) / max(sum(m.seconds for m in members), 1e-9),
-            "horizon_epochs": epochs,
+            "horizon_epochs": default.epochs,
         },
     )
     if len(known):
@@ -51,13 +54,17 @@ def calibrate(study: Study, pace: Pace, epochs: int, deadline: float) -> tuple[R
 
 
 def probe(study: Study, pace: Pace, deadline: float) -> int:
-    """Time two epochs of the default and choose the horizon.
+    """Time two rounds of the default, choose the extent of the study, and the horizon.
+
+    Returns:
+        Rounds of a full training.
 
     Raises:
         BadBudget: if the budget does not even allow these.
     """
     assert study.source is not None
-    members = tuple(Member(-1 - r, study.settings.start, r, r) for r in range(REPLICATES))
+    stacked = chunk_size(study.settings.start, study.ports) > 1
+    members = tuple(Member(-1 - r, study.settings.start, r, r) for r in range(REPLICATES if stacked else 1))
     left = deadline - study.clock.elapsed()
     done = study.workers.run(
         [Job(members, 2, (), deadline=study.moment(deadline), stop=study.workers.stop_file, keep=False)]
@@ -68,7 +75,8 @@ def probe(study: Study, pace: Pace, deadline: float) -> int:
         limit = study.settings.budget.text
         raise BadBudget(
             "budget",
-            f"must allow at least two passes over {len(study.outer.train):,} rows, which {left:.0f}s did not",
+            f"must allow at least two rounds over {len(study.outer.train) // study.rounds:,} rows each, "
+            f"which {left:.0f}s did not",
             limit,
             "Give it more time, or fewer rows.",
         )

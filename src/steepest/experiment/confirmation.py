@@ -17,7 +17,7 @@ from steepest.evidence.family import Row, against_reference
 from steepest.evidence.rope import region
 from steepest.evidence.verdict import Verdict, judge
 from steepest.experiment.calibration import member_seed
-from steepest.experiment.pace import CONTENDERS, LOOKS, Pace
+from steepest.experiment.pace import Pace
 from steepest.experiment.study import Study, Trained
 
 DEFAULT = "the default"
@@ -67,14 +67,15 @@ def confirm(
         limit: end of the whole study on its clock; looks that would not leave time for the rest are left out.
     """
     study.enter("confirm")
-    chosen = _affordable(study, pace, distinct(ranked, CONTENDERS - 1), default, limit)
+    looks = pace.extent.looks
+    chosen = _affordable(study, pace, distinct(ranked, pace.extent.contenders - 1), default, limit)
     if not chosen:
         return Confirmed(default, None)
     recipes = [*(t.member.recipe for t in chosen), default]
     labels = [f"finalist {i + 1}" for i in range(len(chosen))] + ["default"]
     scores: list[list[float]] = [[] for _ in recipes]
     rope, verdict = region(None, noise), None
-    for look in LOOKS:
+    for look in looks:
         new = range(len(scores[0]), look)
         taking = _taking_part(study, pace, recipes, len(new), limit) if scores[0] else range(len(recipes))
         if not taking:
@@ -86,7 +87,7 @@ def confirm(
         pace.measure()
         if len(scores[0]) < look:  # a second Ctrl-C, or the clock
             break
-        verdict = _judge(scores[0], scores[-1], study, rope, LOOKS)
+        verdict = _judge(scores[0], scores[-1], study, rope, looks)
         if verdict.kind != "unresolved":
             break
     if verdict is not None:  # a look that was cut short was not planned: its runs may not be judged
@@ -116,7 +117,7 @@ def _affordable(
     left = limit - study.clock.elapsed()
     while len(chosen) > 1:
         recipes = [*(t.member.recipe for t in chosen), default]
-        if pace.closing(recipes, LOOKS[0]) <= left:
+        if pace.closing(recipes, pace.extent.looks[0]) <= left:
             break
         chosen = chosen[:-1]
     return chosen
@@ -138,9 +139,11 @@ def _replicates(
     ]
     named = [label for label in labels for _ in replicates]
     members = study.plan(plans, "confirm", named)
-    epochs = recipes[0].epochs
-    points = sorted({max(1, math.ceil(epochs * i / 12)) for i in range(1, 13)})
-    study.train(members, epochs, points, deadline, keep=False)
+    until = study.until(recipes[0])
+    points = (
+        sorted({max(1, math.ceil(until * i / 12)) for i in range(1, 13)}) if study.rounds == 1 else [until]
+    )
+    study.train(members, until, points, deadline, keep=False)
     study.settle(members, "finished")
     n = len(replicates)
     rows = [members[i * n : (i + 1) * n] for i in range(len(recipes))]

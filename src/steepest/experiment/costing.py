@@ -13,8 +13,9 @@ from steepest.data.dataset import DataSet
 from steepest.data.split import outer_split
 from steepest.experiment.timing import Probe, Timing
 from steepest.experiment.workers import cores
+from steepest.networks.architecture import spec_of
 from steepest.networks.cost import Cost, cost
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import NetworkSpec
 from steepest.rules.two_moment import recipe_coefficients
 from steepest.training.planning import chunk_size, member_bytes
 from steepest.training.source import Source
@@ -31,7 +32,7 @@ class Costing:
         data: the data set in one line.
         fingerprint: of its content.
         recipe: what is asked about.
-        layers: numbers in each layer, from inputs to outputs.
+        layers: numbers in each layer of a dense network, from inputs to outputs; () for other families.
         slots: numbers the optimizer keeps per parameter.
         batch: examples in one step.
         epoch_rows, epoch_steps: rows and steps of one epoch: a fifth of the data is set aside.
@@ -111,17 +112,18 @@ def costing(data: DataSet, recipe: Recipe | None = None, seed: int = 0) -> Costi
     """
     known = recipe or Recipe()
     source = Source.of(data, [outer_split(data, seed)])
-    inputs, rows = data.x.shape[1], len(source.folds[0].train)
-    spec, slots = spec_of(known, inputs, data.outputs), slots_of(known)
+    rows = len(source.folds[0].train)
+    spec, slots = spec_of(known, source.ports), slots_of(known)
     batch = rows if known.optimizer == "gd" else min(known.batch_size, rows)
-    one, members = cost(spec, batch, slots), chunk_size(known, inputs, data.outputs)
-    stack_bytes = members * member_bytes(spec, batch)
+    one, members = cost(spec, batch, slots), chunk_size(known, source.ports)
+    dense = isinstance(spec, NetworkSpec)
+    stack_bytes = members * member_bytes(spec, batch) if dense else one.training_bytes
     alone, stacked, reason = _timed(source, known, members, stack_bytes, seed)
     return Costing(
         data=data.summary,
         fingerprint=data.fingerprint,
         recipe=known,
-        layers=(spec.inputs, *spec.hidden, spec.outputs),
+        layers=(spec.inputs, *spec.hidden, spec.outputs) if dense else (),
         slots=slots,
         batch=batch,
         epoch_rows=rows,

@@ -12,7 +12,7 @@ from steepest.base.recipe import Recipe
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.study import Study, Trained
-from steepest.networks.build import load
+from steepest.networks.architecture import load
 from steepest.training.layout import Layout
 
 
@@ -32,7 +32,8 @@ def final_networks(
         for r in range(seeds)
     ]
     members = study.plan(plans, "final", [label for label, _ in recipes for _ in range(seeds)])
-    study.train(members, recipes[0][1].epochs, [recipes[0][1].epochs], deadline)
+    until = study.until(recipes[0][1])
+    study.train(members, until, [until], deadline)
     return {label: members[i * seeds : (i + 1) * seeds] for i, (label, _) in enumerate(recipes)}
 
 
@@ -53,7 +54,7 @@ def parameters_of(study: Study, trained: Trained) -> dict[str, Tensor]:
     return Layout(study.spec(trained.member.recipe)).named(state.theta[row], state.buffers[row])
 
 
-def network_of(study: Study, trained: Trained) -> nn.Sequential:
+def network_of(study: Study, trained: Trained) -> nn.Module:
     """The member as an ordinary torch module, in evaluation mode."""
     return load(study.spec(trained.member.recipe), parameters_of(study, trained)).eval()
 

@@ -1,24 +1,56 @@
-"""What things cost, as measured so far in this study, and how long training may be within the budget."""
+"""What things cost, as measured so far in this study, and how much of everything the budget allows."""
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
 from steepest.experiment.study import Study
 
-CONTENDERS = 4
-"""Recipes that are confirmed: the search's first three, and the default."""
-
-LOOKS = (8, 14, 20)
-"""Paired replicates at which the confirmation looks at its verdict."""
-
-FINAL_SEEDS = 5
-"""Networks of the winner and of the default that meet the test set."""
-
 MOST_STEPS = 2000
 MOST_EPOCHS = 60
+LEAST_EPOCHS = 9
 WRITING_SECONDS = 2.5
+DEFAULT_DEARER = 1.5
+"""How many times the default's time a finalist is expected to take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much a study does of what costs a full training each.
+
+    Args:
+        contenders: recipes that are confirmed: the search's first ones, and the default.
+        looks: paired replicates at which the confirmation looks at its verdict.
+        seeds: networks of the winner and of the default that meet the test set.
+        replicates: runs of the default that tell the noise.
+        share: of the budget, to pay for `contenders` with the replicates of the second look (the first, if
+            that is far off).
+        dearest: a candidate may cost so many times the default; those beyond are not tried.
+    """
+
+    contenders: int
+    looks: tuple[int, ...]
+    seeds: int
+    replicates: int
+    share: float
+    dearest: float = math.inf
+
+    @property
+    def trainings(self) -> int:
+        """Full trainings that `share` pays for."""
+        return self.contenders * self.looks[1 if self.seeds > 2 else 0]
+
+
+EXTENTS = (
+    Extent(4, (8, 14, 20), 5, 8, 0.25),
+    Extent(3, (5, 9, 14), 3, 5, 0.3, dearest=6.0),
+    Extent(2, (3, 5, 8), 2, 2, 0.4, dearest=2.5),
+)
+"""From what small data affords to what costly networks leave: fewer, but still in pairs on fresh seeds."""
+
+LOOKS = EXTENTS[0].looks
 
 
 @dataclass(slots=True)
@@ -28,10 +60,12 @@ class Pace:
     Args:
         study: whose members are counted.
         per_unit: measured seconds per unit of `Study.work`, on one worker.
+        extent: how much the study does of what costs a full training each.
     """
 
     study: Study
     per_unit: float = 1.0
+    extent: Extent = EXTENTS[0]
 
     def measure(self) -> None:
         """Take in all members trained so far."""
@@ -40,29 +74,50 @@ class Pace:
         if work:
             self.per_unit = sum(m.seconds for m in trained) / work
 
-    def seconds(self, recipes: Iterable[Recipe], epochs: float) -> float:
-        """Wall time to train recipes for so many epochs each, on all workers."""
-        work = sum(self.study.work(r) for r in recipes) * epochs
+    def seconds(self, recipes: Iterable[Recipe], rounds: float) -> float:
+        """Wall time to train recipes for so many rounds each, on all workers."""
+        work = sum(self.study.work(r) for r in recipes) * rounds
         return self.per_unit * work / max(self.study.workers.count, 1)
 
     def closing(self, recipes: Sequence[Recipe], replicates: int) -> float:
         """Wall time to confirm recipes (the default last) and to train the first and the last on all rows."""
-        epochs = recipes[-1].epochs
-        test = self.seconds([recipes[0], recipes[-1]], epochs * FINAL_SEEDS * 1.25)
-        return self.seconds(recipes, epochs * replicates) + test + WRITING_SECONDS
+        rounds = self.study.until(recipes[-1])
+        test = self.seconds([recipes[0], recipes[-1]], rounds * self.extent.seeds * 1.25)
+        return self.seconds(recipes, rounds * replicates) + test + WRITING_SECONDS
+
+    def final_seeds(self, winner: Recipe, default: Recipe) -> int:
+        """Networks of the winner and of the default that there is time for, at least one each."""
+        limit = self.study.settings.budget.seconds
+        if limit is None:
+            return self.extent.seeds
+        left = limit - self.study.clock.elapsed() - WRITING_SECONDS
+        each = 1.25 * self.seconds([winner, default], self.study.until(default))
+        return max(1, min(self.extent.seeds, int(left / max(each, 1e-9))))
+
+    def allowed(self, recipe: Recipe) -> bool:
+        """Whether a candidate's network can be made for this data, and is cheap enough to be tried."""
+        try:
+            cost = self.study.work(recipe)
+        except BadInput:  # knobs that are fine one by one, such as more halvings than an image has pixels for
+            return False
+        return cost <= self.extent.dearest * self.study.work(self.study.settings.start)
 
 
 def horizon(study: Study, pace: Pace) -> int:
-    """Epochs of a full training: as many as confirmation can afford, up to what small data can use.
+    """Rounds of a full training: as many as confirmation can afford, up to what the data can use.
 
-    A quarter of the budget pays for `CONTENDERS` recipes with the replicates of the second look, at one and a
-    half times the default's cost.
+    Sets the extent too: the largest whose trainings may be at least half as long as the data can use, else
+    the smallest.
     """
-    rows, batch = len(study.outer.train) * 0.8, study.settings.start.batch_size
-    steps = math.ceil(rows / batch)
-    useful = min(MOST_EPOCHS, max(9, MOST_STEPS // steps))
+    steps = math.ceil(len(study.outer.train) * 0.8 / study.settings.start.batch_size)
+    useful = min(MOST_EPOCHS, max(LEAST_EPOCHS, MOST_STEPS // steps)) * study.rounds
     if study.settings.budget.seconds is None:
         return max(3, useful)
-    each = pace.seconds([study.settings.start], 1) * 1.5
-    afford = 0.25 * study.settings.budget.seconds / (CONTENDERS * LOOKS[1] * max(each, 1e-9))
-    return max(3, min(useful, int(afford)))
+    each = max(pace.seconds([study.settings.start], 1) * DEFAULT_DEARER, 1e-9)
+    afford = 0
+    for extent in EXTENTS:
+        pace.extent = extent
+        afford = int(extent.share * study.settings.budget.seconds / (extent.trainings * each))
+        if afford >= useful / 2:
+            break
+    return max(3, min(useful, afford))

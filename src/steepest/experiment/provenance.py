@@ -22,6 +22,8 @@ def study_document(study: Study) -> dict[str, Any]:
         "classes": list(data.classes),
         "rows": data.rows,
         "features": data.x.shape[1],
+        "form": data.form,
+        "shape": list(data.shape),
         "fingerprint": data.fingerprint,
         "notes": list(data.notes),
         "columns": [[c.name, c.kind, c.note] for c in data.columns],
@@ -30,6 +32,7 @@ def study_document(study: Study) -> dict[str, Any]:
         "seed": settings.seed,
         "score_name": study.objective,
         "score_unit": "",
+        "rounds_per_epoch": study.rounds,
         "fixed": dict(settings.fixed),
         "versions": {"steepest": steepest.__version__, "python": platform.python_version(), **_versions()},
         "machine": {

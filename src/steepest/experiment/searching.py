@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from steepest.base.recipe import Recipe
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.confirmation import distinct
-from steepest.experiment.pace import LOOKS, Pace
+from steepest.experiment.pace import Pace
 from steepest.experiment.study import Study, Trained
 from steepest.search.policy import Policy, Proposal
 from steepest.search.rungs import ETA, promote, rung_epochs
@@ -40,7 +40,7 @@ class Search:
         self, study: Study, pace: Pace, policy: Policy, default: Recipe, noise: float, folds: int
     ) -> None:
         self.study, self.pace, self.policy = study, pace, policy
-        self.rungs = rung_epochs(default.epochs)
+        self.rungs = rung_epochs(study.until(default))
         self._noise, self._folds, self._waves = math.sqrt(2) * noise, folds, 0
         self._default = default
         self.members: list[Trained] = []
@@ -82,7 +82,7 @@ class Search:
         if limit is None:
             return math.inf
         leader = next((t.member.recipe for t in self.ranked()), self._default)
-        need = 1.1 * self.pace.closing([leader, self._default], LOOKS[-1])
+        need = 1.1 * self.pace.closing([leader, self._default], self.pace.extent.looks[-1])
         return limit - min(max(need, LEAST_CLOSING * limit), MOST_CLOSING * limit)
 
     def _waves_end(self) -> float:
@@ -114,15 +114,15 @@ class Search:
         leaders = distinct([t for t in self.ranked() if max(t.scores) == self.rungs[-1]], PLAYOFF_MEMBERS)
         if len(leaders) < 2 or (self.study.settings.budget.trials is not None and len(leaders) < 3):
             return
-        epochs, totals = self.rungs[-1], [0.0] * len(leaders)
+        until, totals = self.rungs[-1], [0.0] * len(leaders)
         for r in range(PLAYOFF_ROUNDS):
             left = self.deadline() - self.study.clock.elapsed()
-            if self.pace.seconds([t.member.recipe for t in leaders], epochs) > left or self.study.interrupted:
+            if self.pace.seconds([t.member.recipe for t in leaders], until) > left or self.study.interrupted:
                 break
             seed, fold = member_seed(self.study, "play-off", r), (r + self._waves) % self._folds
             plans = [(t.member.recipe, "play-off", seed, fold, r) for t in leaders]
             again = self.study.plan(plans, "search", ["play-off"] * len(plans))
-            self.study.train(again, epochs, self.rungs, self.deadline(), keep=False)
+            self.study.train(again, until, self.rungs, self.deadline(), keep=False)
             self.study.settle(again, "finished")
             if any(t.fate == "interrupted" for t in again):
                 break
@@ -136,21 +136,21 @@ class Search:
         """Members of a wave that should be through all its rungs by `deadline`."""
         if math.isinf(deadline):
             return most
-        epochs, before, share = 0.0, 0, 1.0
+        rounds, before, share = 0.0, 0, 1.0
         for rung in self.rungs:  # of each rung's members one in three goes on, and some ties
-            epochs += share * (rung - before)
+            rounds += share * (rung - before)
             before, share = rung, share / ETA * 1.2
         tried = [t.member.recipe for t in self.members[-200:]] or self.policy.typical(64)
-        each = self.pace.seconds(tried, epochs) / len(tried)
+        each = self.pace.seconds(tried, rounds) / len(tried)
         return max(0, min(most, int((deadline - self.study.clock.elapsed()) / max(each, 1e-9))))
 
     def _wave(self, proposals: Sequence[Proposal]) -> None:
         """Train a wave through the rungs."""
-        epochs = self.rungs[-1]
+        last = self.rungs[-1]
         first = len(self.study.members)
         plans = [
             (
-                p.recipe.replace(epochs=epochs),
+                p.recipe.replace(epochs=self._default.epochs),
                 p.origin,
                 member_seed(self.study, "search", first + i),
                 self._fold(i),
@@ -165,7 +165,7 @@ class Search:
             living = self._within_reach(living, rung)
             if not living:
                 break
-            self.study.train(living, rung, [rung], self.deadline(), keep=rung != epochs)
+            self.study.train(living, rung, [rung], self.deadline(), keep=rung != last)
             self.pace.measure()
             self._best()
             living = self._compare([t for t in living if t.fate == "training"], rung, first + number)
@@ -186,7 +186,7 @@ class Search:
             if left >= 0 or not reach:
                 reach.append(t)
         beyond = [t for t in living if t not in reach]
-        self.study.settle(beyond, "dropped", f"no time left to reach epoch {rung}")
+        self.study.settle(beyond, "dropped", f"no time left to reach epoch {self.study.epochs(rung):g}")
         return [t for t in living if t in reach]
 
     def _compare(self, living: list[Trained], rung: int, place: int) -> list[Trained]:
@@ -199,13 +199,13 @@ class Search:
         )
         staying = set(decided.staying)
         dropped = [t for k, t in enumerate(living) if k not in staying]
-        self.study.settle(dropped, "dropped", f"not among the best at epoch {rung}")
+        self.study.settle(dropped, "dropped", f"not among the best at epoch {self.study.epochs(rung):g}")
         self.study.compact([living[k] for k in staying])
         self.study.note(
             "rung",
             {
                 "wave": self._waves,
-                "epoch": rung,
+                "epoch": self.study.epochs(rung),
                 "compared": len(living),
                 "earned": [living[k].member.number for k in decided.earned],
                 "lucky": [living[k].member.number for k in decided.lucky],

@@ -21,6 +21,7 @@ class Settings:
         folder: where the run is written.
         fixed: knobs the search leaves alone, with their values.
         start: trial 0: the default recipe, or the user's own.
+        families: architectures that compete; () takes those that suit the data.
         workers: processes to train in; 0 trains in this process.
         command: how the study was asked for, for the record.
     """
@@ -31,6 +32,7 @@ class Settings:
     objective: str | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
     start: Recipe = field(default_factory=Recipe)
+    families: tuple[str, ...] = ()
     workers: int = 1
     command: str = ""
 

@@ -1,7 +1,8 @@
 """The reverse of cost: which networks have at most so many parameters."""
 
+import contextlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,11 @@ from steepest.base.errors import BadInput
 from steepest.base.knobs import Choice
 from steepest.base.recipe import KNOBS, Recipe
 from steepest.data.dataset import DataSet
+from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
-from steepest.networks.spec import Family, spec_of
+from steepest.networks.ports import Ports
+from steepest.networks.spec import NetworkSpec
+from steepest.training.source import ports_of
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 _PLAIN = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,9})?)\s*([a-z]?)")
@@ -24,7 +28,7 @@ class Sized:
 
     Args:
         depth, width: the knobs' values; 0 for a linear network.
-        layers: numbers in each layer, from inputs to outputs.
+        layers: numbers in each layer of a dense network, from inputs to outputs; () for other families.
         parameters: numbers that are trained.
         offered: both values are among those that `tune` tries; False for a width found by bisection.
         widest: one unit more in `width` would be too many.
@@ -59,7 +63,7 @@ class Sizing:
 
     data: str
     most: int
-    family: Family
+    family: str
     networks: tuple[Sized, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,12 +119,12 @@ def networks_within(
         ((64, 1333, 10), 99985)
     """
     limit, known = count_of(most), recipe or Recipe()
-    inputs, outputs = data.x.shape[1], data.outputs
+    ports = ports_of(data)
     if known.network == "linear":
-        spec = spec_of(known, inputs, outputs)
-        candidates = [Sized(0, 0, (inputs, outputs), cost(spec, 1, 0).parameters, True, True)]
+        count = cost(spec_of(known, ports), 1, 0).parameters
+        candidates = [Sized(0, 0, (ports.inputs, ports.outputs), count, True, True)]
     else:
-        candidates = _candidates(known, inputs, outputs, limit, fixed)
+        candidates = _candidates(known, ports, limit, fixed)
     fit = sorted(
         (c for c in candidates if c.parameters <= limit), key=lambda c: (-c.parameters, c.depth, c.width)
     )
@@ -129,31 +133,44 @@ def networks_within(
     return Sizing(data.name, limit, known.network, tuple(fit))
 
 
-def _candidates(recipe: Recipe, inputs: int, outputs: int, limit: int, fixed: Collection[str]) -> list[Sized]:
+def _candidates(recipe: Recipe, ports: Ports, limit: int, fixed: Collection[str]) -> list[Sized]:
     """Every network that is asked about, whether it fits or not."""
+    depths, widths = (_offered(knob, recipe.network) for knob in ("depth", "width"))
+    unit = recipe.heads if recipe.network == "transformer" else 1  # heads share the width evenly
 
-    def sized(depth: int, width: int) -> Sized:
-        spec = spec_of(recipe.replace(depth=depth, width=width), inputs, outputs)
-        offered = depth in _offered("depth") and width in _offered("width")
-        layers = (spec.inputs, *spec.hidden, spec.outputs)
+    def sized(depth: int, units: int) -> Sized:
+        width = units * unit
+        spec = spec_of(recipe.replace(depth=depth, width=width), ports)
+        offered = depth in depths and width in widths
+        layers = (spec.inputs, *spec.hidden, spec.outputs) if isinstance(spec, NetworkSpec) else ()
         return Sized(depth, width, layers, cost(spec, 1, 0).parameters, offered, widest=False)
 
     found: dict[tuple[int, int], Sized] = {}
-    for depth in (recipe.depth,) if "depth" in fixed else _offered("depth"):
-        for width in (recipe.width,) if "width" in fixed else _offered("width"):
-            found[depth, width] = sized(depth, width)
+    for depth in (recipe.depth,) if "depth" in fixed else _possible(recipe, ports, depths):
+        for width in (recipe.width,) if "width" in fixed else widths:
+            found[depth, width] = sized(depth, width // unit)
         if "width" not in fixed:
-            low, high = (int(end) for end in KNOBS["width"].valid or ())
+            low, high = (int(end) // unit or 1 for end in KNOBS["width"].valid or ())
             while low < high:  # the widest that fits, or the narrowest there is
                 middle = (low + high + 1) // 2
                 low, high = (middle, high) if sized(depth, middle).parameters <= limit else (low, middle - 1)
-            found[depth, low] = replace(sized(depth, low), widest=True)
+            found[depth, low * unit] = replace(sized(depth, low), widest=True)
     return list(found.values())
 
 
-def _offered(knob: str) -> tuple[int, ...]:
-    """The values of a knob that the search tries."""
-    search = KNOBS[knob].search
+def _possible(recipe: Recipe, ports: Ports, depths: Sequence[int]) -> list[int]:
+    """The depths that this data allows: an image can be halved only so often."""
+    possible = []
+    for depth in depths:
+        with contextlib.suppress(BadInput):
+            spec_of(recipe.replace(depth=depth), ports)
+            possible.append(depth)
+    return possible or [recipe.depth]
+
+
+def _offered(knob: str, family: str) -> tuple[int, ...]:
+    """The values of a knob that the search tries for a family."""
+    search = KNOBS[knob].search_by.get(("network", family), KNOBS[knob].search)
     assert isinstance(search, Choice)
     return search.options
 
@@ -164,6 +181,6 @@ def _refused(given: object) -> BadInput:
 
 
 def _too_few(given: object, least: Sized) -> BadInput:
-    shape = " → ".join(map(str, least.layers))
+    shape = " → ".join(map(str, least.layers)) or f"depth {least.depth}, width {least.width}"
     constraint = f"must be at least {least.parameters:,}, the parameters of the smallest network here"
     return BadInput("most", constraint, given, f"That is {shape}; allow more, or fix fewer knobs.")

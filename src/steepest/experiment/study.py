@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -16,21 +17,26 @@ from steepest.data.dataset import DataSet
 from steepest.data.split import Split
 from steepest.experiment.settings import Settings
 from steepest.experiment.workers import Workers, give_back
-from steepest.networks.cost import cost
-from steepest.networks.spec import NetworkSpec, spec_of
+from steepest.networks.architecture import Spec, spec_of
+from steepest.networks.cost import Cost, cost
+from steepest.networks.ports import Ports
+from steepest.networks.spec import NetworkSpec
 from steepest.store.journal import Journal
 from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Stage, Status
 from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.metrics import score_of
 from steepest.training.planning import chunks
-from steepest.training.source import Fold, Source
+from steepest.training.source import Fold, Source, ports_of
 from steepest.training.state import StackState
+
+MODULE_CALLS, MODULE_FLOPS, MODULE_BYTES = 1.5e-3, 60e9, 1.5e9
+"""Of a torch module on one core: seconds of calls per step; operations and activation bytes per second."""
 
 
 @dataclass(slots=True, eq=False)
 class Trained:
-    """A member as far as it has come: its scores by epoch, and where its state is kept."""
+    """A member as far as it has come: its scores by round, and where its state is kept."""
 
     plan: MemberPlan
     member: Member
@@ -89,9 +95,28 @@ class Study:
         assert self.source is not None
         return self.source.folds[index]
 
-    def spec(self, recipe: Recipe) -> NetworkSpec:
+    def spec(self, recipe: Recipe) -> Spec:
         """The network a recipe means on this data."""
-        return spec_of(recipe, self.data.x.shape[1], self.data.outputs)
+        return spec_of(recipe, self.ports)
+
+    @cached_property
+    def ports(self) -> Ports:
+        """What networks read and write."""
+        return ports_of(self.data)
+
+    @property
+    def rounds(self) -> int:
+        """Rounds in an epoch."""
+        return self.source.rounds if self.source else 1
+
+    def epochs(self, rounds: int) -> int | float:
+        """So many rounds in epochs: a whole number where it is one."""
+        whole, rest = divmod(rounds, self.rounds)
+        return round(rounds / self.rounds, 6) if rest else whole
+
+    def until(self, recipe: Recipe) -> int:
+        """The round at which a recipe's training ends."""
+        return max(1, round(recipe.epochs * self.rounds))
 
     # -- time and talk -----------------------------------------------------------------------------------
 
@@ -175,7 +200,7 @@ class Study:
         deadline: float,
         keep: bool = True,
     ) -> None:
-        """Take members on to epoch `until`, scoring at `points`, and write down what came of it.
+        """Take members on to round `until`, scoring at `points`, and write down what came of it.
 
         `deadline` is in seconds of this study's clock. Members that diverge, starve or are interrupted get
         their outcome here; the others stay "training" until `settle`.
@@ -208,7 +233,7 @@ class Study:
         ended = [t for t in members if t.fate == "training"]
         for t in ended:
             t.fate, t.state = fate, None
-        self.journal.record(outcomes=[_outcome(t, cause) for t in ended])
+        self.journal.record(outcomes=[self._outcome(t, cause) for t in ended])
 
     def compact(self, members: Iterable[Trained]) -> None:
         """Keep these members' states apart from the chunks they came back in, which can then be freed."""
@@ -226,7 +251,7 @@ class Study:
 
     def _chunks(self, trained: Sequence[Trained]) -> list[tuple[Member, ...]]:
         """Chunks that keep all workers busy to the end: an eighth of the work at most, long ones first."""
-        cut = chunks([t.member for t in trained], self.data.x.shape[1], self.data.outputs)
+        cut = chunks([t.member for t in trained], self.ports)
         most = sum(self.work(t.member.recipe) for t in trained) / 8
         pieces: list[tuple[Member, ...]] = []
         for chunk in cut:
@@ -236,7 +261,7 @@ class Study:
         return sorted(pieces, key=lambda c: -sum(self.work(m.recipe) for m in c))
 
     def work(self, recipe: Recipe) -> float:
-        """Expected seconds of one epoch in a chunk on one core; `Pace` corrects it for this machine.
+        """Expected seconds of one round in a chunk on one core; `Pace` corrects it for this machine.
 
         Coefficients from a least-squares fit to the chunks of a search's first wave on digits (two-core AMD
         EPYC), with ten members a chunk: calls and bookkeeping per step, the update per parameter, products
@@ -244,12 +269,21 @@ class Study:
         """
         spec = self.spec(recipe)
         c = cost(spec, recipe.batch_size, 2)
-        rows = len(self.outer.train) * 0.8
+        if not isinstance(spec, NetworkSpec):
+            return self._module_work(recipe, c)
+        rows = len(self.outer.train) * 0.8 / self.rounds
         steps = 1 if recipe.optimizer == "gd" else max(rows / recipe.batch_size, 1)
         activations = 6 * sum(spec.hidden) + 4 * spec.inputs + 8 * spec.outputs
         return steps * (60e-6 + 2e-9 * c.parameters) + rows * (
             3.9e-12 * c.flops_training + 0.87e-9 * activations
         )
+
+    def _module_work(self, recipe: Recipe, c: Cost) -> float:
+        """The same for a torch module: calls and bookkeeping, products, and what passes through memory."""
+        rows = len(self.outer.train) * 0.8 / self.rounds
+        steps = 1 if recipe.optimizer == "gd" else max(rows / recipe.batch_size, 1)
+        each = c.flops_training / MODULE_FLOPS + c.activation_bytes / recipe.batch_size / MODULE_BYTES
+        return steps * (MODULE_CALLS + 4e-9 * c.parameters) + rows * each
 
     def _job(
         self,
@@ -282,12 +316,17 @@ class Study:
             t.seconds += done.seconds * self.work(member.recipe) / weight
             for point in done.points:
                 score = float(score_of(point.metrics, self.objective)[k])
-                t.scores[point.epoch] = score
+                t.scores[point.round] = score
                 t.metrics = {name: float(values[k]) for name, values in point.metrics.items()}
                 loss = float(point.train_loss[k])
                 curves.append(
                     CurvePoint(
-                        member.number, point.epoch, int(point.steps[k]), loss, t.metrics["loss"], score
+                        member.number,
+                        self.epochs(point.round),
+                        int(point.steps[k]),
+                        loss,
+                        t.metrics["loss"],
+                        score,
                     )
                 )
             if done.points:
@@ -296,19 +335,22 @@ class Study:
             t.state = (done.state, k) if done.state is not None else None
             if done.interrupted:
                 t.fate = "interrupted"
-                outcomes.append(_outcome(t, "the budget or the user ended the stage first"))
+                outcomes.append(self._outcome(t, "the budget or the user ended the stage first"))
             elif np.isnan(t.score):
                 t.fate = "diverged"
-                outcomes.append(_outcome(t, f"the loss stopped being a number by epoch {max(t.scores)}"))
+                outcomes.append(
+                    self._outcome(
+                        t, f"the loss stopped being a number by epoch {self.epochs(max(t.scores)):g}"
+                    )
+                )
         for member in done.starved:
             t = by_number[member.number]
             t.fate = "out of memory"
-            outcomes.append(_outcome(t, "memory did not suffice, even alone"))
+            outcomes.append(self._outcome(t, "memory did not suffice, even alone"))
         return curves
 
-
-def _outcome(t: Trained, cause: str) -> Outcome:
-    score = None if np.isnan(t.score) else t.score
-    epochs = float(max(t.scores, default=0))
-    assert t.fate != "training"
-    return Outcome(t.member.number, t.fate, cause, score, epochs, t.seconds)
+    def _outcome(self, t: Trained, cause: str) -> Outcome:
+        score = None if np.isnan(t.score) else t.score
+        epochs = float(self.epochs(max(t.scores, default=0)))
+        assert t.fate != "training"
+        return Outcome(t.member.number, t.fate, cause, score, epochs, t.seconds)

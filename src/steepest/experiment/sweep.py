@@ -10,8 +10,8 @@ from steepest.base.seeds import derive
 from steepest.data.dataset import DataSet
 from steepest.data.split import outer_split
 from steepest.experiment.workers import Workers, cores
+from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
-from steepest.networks.spec import spec_of
 from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.metrics import objective_for, score_of
@@ -76,11 +76,11 @@ def sweep_seeds(
     source = Source.of(data, [outer_split(data, seed)])
     runs = [(recipe, derive(seed, "sweep", r) if r else seed) for recipe in recipes for r in range(seeds)]
     members = [Member(i, recipe, s) for i, (recipe, s) in enumerate(runs)]
-    inputs = data.x.shape[1]
+    ends = {m.number: source.total_rounds(m.recipe.epochs) for m in members}
     jobs = [
         Job(group, until, (until,), keep=False)
-        for until in sorted({r.epochs for r in recipes})
-        for group in chunks([m for m in members if m.recipe.epochs == until], inputs, data.outputs)
+        for until in sorted(set(ends.values()))
+        for group in chunks([m for m in members if ends[m.number] == until], source.ports)
     ]
     with Workers(_workers(workers, [m.recipe for m in members], source)) as pool:
         pool.serve(source)
@@ -92,10 +92,9 @@ def sweep_seeds(
 def _workers(asked: int | None, recipes: Sequence[Recipe], source: Source) -> int:
     if asked is not None:
         return asked
-    rows, inputs = len(source.folds[0].train), source.x.shape[1]
+    rows = len(source.folds[0].train)
     operations = sum(
-        r.epochs * rows * cost(spec_of(r, inputs, source.outputs), r.batch_size, 2).flops_training
-        for r in recipes
+        r.epochs * rows * cost(spec_of(r, source.ports), r.batch_size, 2).flops_training for r in recipes
     )
     return cores() if operations > WORTH_WORKERS else 0
 

@@ -140,7 +140,7 @@ class Probe:
 
     def _train(self, part: Stretch) -> float:
         fold = replace(self._source.folds[0], train=self._order[: part.rows])
-        done = job.run(Job(self._group, part.epochs, ()), replace(self._source, folds=(fold,)))
+        done = job.run(Job(self._group, part.epochs, ()), replace(self._source, folds=(fold,), rounds=1))
         if done.starved or done.state is None:
             raise MemoryError
         self._steps += part.steps

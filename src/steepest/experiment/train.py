@@ -55,16 +55,20 @@ def _run(study: Study, recipe: Recipe) -> Finished:
     study.serve(Source.of(data, [study.outer]))
     study.enter("train")
     (trained,) = study.plan([(recipe, "user", study.settings.seed, 0, 0)], "final", ["winner"])
-    points = sorted({max(1, math.ceil(recipe.epochs * i / 20)) for i in range(1, 21)})
+    total = study.until(recipe)
+    points = sorted({max(1, math.ceil(total * i / 20)) for i in range(1, 21)})
     for until in points:
         if not study.interrupted:
             study.train([trained], until, [until], math.inf)
-    epoch = max(trained.scores, default=0)
-    if study.interrupted and epoch < recipe.epochs:
+    reached = max(trained.scores, default=0)
+    if study.interrupted and reached < total:
         study.settle([trained], "interrupted")
         raise KeyboardInterrupt  # half a training is not what the recipe says
     if trained.state is None or math.isnan(trained.score):
-        raise Diverged(f"The loss stopped being a number by epoch {epoch}. Lower lr, or set clip_norm=1.")
+        raise Diverged(
+            f"The loss stopped being a number by epoch {study.epochs(reached):g}. "
+            "Lower lr, or set clip_norm=1."
+        )
     study.enter("write")
     test = {
         "n": 1,

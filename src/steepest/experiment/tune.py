@@ -1,7 +1,7 @@
 """`tune`, stage by stage: calibrate, search, confirm, test."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -26,14 +26,14 @@ from steepest.experiment.finish import (
     save_network,
 )
 from steepest.experiment.interrupt import graceful
-from steepest.experiment.pace import FINAL_SEEDS, LOOKS, WRITING_SECONDS, Pace
+from steepest.experiment.pace import LOOKS, WRITING_SECONDS, Pace
 from steepest.experiment.provenance import study_document
 from steepest.experiment.searching import Search
 from steepest.experiment.settings import Settings
+from steepest.experiment.starting import space_of, suited
 from steepest.experiment.study import Study
 from steepest.experiment.workers import Workers
 from steepest.search.policy import Policy
-from steepest.search.space import Space
 from steepest.store.opening import open_journal
 from steepest.training.metrics import objective_for
 from steepest.training.source import Source
@@ -56,7 +56,7 @@ class Finished:
     data: DataSet
     recipe: Recipe
     verdict: Verdict | None
-    network: nn.Sequential
+    network: nn.Module
     standard: Standardiser
     test: dict[str, Any]
 
@@ -73,7 +73,8 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
     with Workers(settings.workers) as workers:
         data = read_data()
         objective = objective_for(data.task, settings.objective)
-        Space.of(settings.start, settings.fixed, data.task)  # refuses to begin with nothing to search
+        settings = suited(settings, data)
+        space_of(settings, data, settings.start)  # refuses to begin with nothing to search
         outer = outer_split(data, settings.seed)
         folder = files.prepare(settings.folder)
         with open_journal(folder / files.STUDY, create=True) as journal:
@@ -91,17 +92,20 @@ def _run(study: Study) -> Finished:
     searched = _serve(study)
     pace, limit = Pace(study), settings.budget.seconds or float("inf")
     study.enter("calibrate")
-    epochs = settings.fixed.get("epochs") or probe(study, pace, limit - WRITING_SECONDS)
+    rounds = probe(study, pace, limit - WRITING_SECONDS)
+    if "epochs" in settings.fixed:
+        rounds = study.until(settings.start)
     bar = Bar(study, searched + LOOKS[-1])  # on one worker, while the default trains on another
-    default, noise = calibrate(study, pace, epochs, limit - WRITING_SECONDS)
+    default, noise = calibrate(study, pace, rounds, limit - WRITING_SECONDS)
     bar.look()
-    policy = Policy(Space.of(default, settings.fixed, data.task), settings.seed)
+    space = replace(space_of(settings, data, default), allowed=pace.allowed)
+    policy = Policy(space, settings.seed)
     search = Search(study, pace, policy, default, noise, searched)
     reason = search.run()
     study.workers.go_on()
     bar.look()
     confirmed = confirm(study, pace, search.ranked(), default, noise, searched, limit)
-    return _finish(study, confirmed, default, bar, searched + LOOKS[-1], reason)
+    return _finish(study, pace, confirmed, default, bar, searched + LOOKS[-1], reason)
 
 
 def _serve(study: Study) -> int:
@@ -118,11 +122,13 @@ def _serve(study: Study) -> int:
 
 
 def _finish(
-    study: Study, confirmed: Confirmed, default: Recipe, bar: Bar, test_fold: int, reason: str
+    study: Study, pace: Pace, confirmed: Confirmed, default: Recipe, bar: Bar, test_fold: int, reason: str
 ) -> Finished:
     folder = study.settings.folder
     recipes = [("winner", confirmed.winner), ("default", default)]
-    networks = final_networks(study, recipes, FINAL_SEEDS, test_fold, float("inf"))
+    networks = final_networks(
+        study, recipes, pace.final_seeds(confirmed.winner, default), test_fold, float("inf")
+    )
     best = handed_out(study, networks["winner"])
     test = note_test(study, networks, best, bar)
     study.enter("write")

@@ -46,8 +46,7 @@ def _ready() -> None:
 def _source(folder: str) -> Source:
     """A worker's view of the data that `Workers.serve` wrote; the folder is private to this user."""
     path = Path(folder)
-    classes, folds = pickle.loads((path / "folds.pickle").read_bytes())
-    return Source.load(path, classes, folds)
+    return Source.load(path, **pickle.loads((path / "facts.pickle").read_bytes()))
 
 
 def _apply(folder: str, task: Callable[..., Any], *arguments: Any) -> Any:
@@ -89,8 +88,7 @@ class Workers:
         self._served = source
         if self.count:
             source.save(Path(self._folder.name))
-            folds = pickle.dumps((source.classes, source.folds))
-            Path(self._folder.name, "folds.pickle").write_bytes(folds)
+            Path(self._folder.name, "facts.pickle").write_bytes(pickle.dumps(source.facts))
 
     def stop(self) -> None:
         """Call off the jobs that are running."""

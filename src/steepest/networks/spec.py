@@ -134,9 +134,18 @@ class NetworkSpec:
         kept = ("running_mean", "running_var") if self.norm == "batch" else ()
         return {f"{name}.{which}": (units,) for name, units in self.norms for which in kept}
 
+    @property
+    def decayed(self) -> tuple[str, ...]:
+        """Names of the weights, which decay and penalties apply to."""
+        return tuple(layer.weight for layer in self.layers)
 
-def spec_of(recipe: Recipe, inputs: int, outputs: int) -> NetworkSpec:
-    """The network a recipe asks for.
+    def fresh_buffers(self) -> dict[str, float]:
+        """Running means before the first step: mean 0, variance 1."""
+        return {name: float(name.endswith("running_var")) for name in self.buffer_shapes}
+
+
+def dense_spec(recipe: Recipe, inputs: int, outputs: int) -> NetworkSpec:
+    """The dense network a recipe asks for.
 
     Args:
         recipe: its `network`, `depth`, `width`, `taper`, `norm`, `activation` and `dropout` are read.
@@ -144,9 +153,9 @@ def spec_of(recipe: Recipe, inputs: int, outputs: int) -> NetworkSpec:
         outputs: number of classes, or 1 for regression.
 
     Example:
-        >>> spec_of(Recipe(depth=2, width=64), inputs=8, outputs=3).hidden
+        >>> dense_spec(Recipe(depth=2, width=64), inputs=8, outputs=3).hidden
         (64, 64)
-        >>> spec_of(Recipe(network="linear", dropout=0.5), inputs=8, outputs=3).dropout
+        >>> dense_spec(Recipe(network="linear", dropout=0.5), inputs=8, outputs=3).dropout
         0.0
     """
     if recipe.network == "linear":

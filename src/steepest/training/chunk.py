@@ -14,18 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from steepest.networks import loss_gradients
-from steepest.networks.dense import DenseStack
-from steepest.networks.spec import spec_of
+from steepest.networks.architecture import spec_of
+from steepest.networks.spec import NetworkSpec
 from steepest.rules.schedules import recipe_rates
 from steepest.rules.stacked import StackedRule
-from steepest.training.augmentation import Augmentation, Mixing, Trainee
-from steepest.training.evaluation import Evaluation
-from steepest.training.feed import Feed, batch_weights
+from steepest.training.dense_program import DenseProgram, DenseViews
+from steepest.training.feed import Feed
 from steepest.training.layout import Layout
-from steepest.training.masks import Masks
 from steepest.training.member import Member
 from steepest.training.metrics import Values
+from steepest.training.module_program import ModuleProgram
+from steepest.training.objective import Objective
+from steepest.training.program import Program
 from steepest.training.source import Source
 from steepest.training.state import StackState
 
@@ -37,9 +37,9 @@ def arranged(members: Sequence[Member]) -> list[Member]:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Where a chunk stands after an epoch: arrays are [K], NaN for members that have diverged."""
+    """Where a chunk stands after a round: arrays are [K], NaN for members that have diverged."""
 
-    epoch: int
+    round: int
     steps: Values
     train_loss: Values
     metrics: dict[str, Values]
@@ -63,54 +63,48 @@ class Chunk:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         recipes = [m.recipe for m in members]
-        self.members, self._recipes, self._dtype = list(members), recipes, dtype
+        self.members, self._recipes, self._source = list(members), recipes, source
         self.state = StackState.fresh(members, source, dtype) if state is None else state
         self._feed = Feed(source, members, dtype)
-        layout = self._layout = Layout(spec_of(recipes[0], source.x.shape[1], source.outputs))
-        theta, grad = self.state.theta, torch.zeros_like(self.state.theta)
-        self._weights, self._biases = layout.views(theta, layout.weight_names), layout.biases(theta)
-        self._grad_weights, self._grad_biases = layout.views(grad, layout.weight_names), layout.biases(grad)
-        self._norm, self._norms = recipes[0].norm, layout.norms(theta, grad, self.state.buffers)
+        spec = spec_of(recipes[0], source.ports)
+        layout = self._layout = Layout(spec)
+        theta, grad, buffers = self.state.theta, torch.zeros_like(self.state.theta), self.state.buffers
         self._rule = StackedRule(recipes, theta, grad, self.state.rule, layout.decayed)
-        self._classes = source.classes
+        weighted = any(r.class_weights for r in recipes)
+        shares = self._feed.class_shares(source.classes) if weighted else None
+        objective = Objective(source.task, recipes, shares, dtype)
         rows = self._feed.train_rows
         batches = [n if recipes[0].optimizer == "gd" else min(recipes[0].batch_size, n) for n in rows]
         self._batch = max(batches)
-        droppers = [m for m in members if m.recipe.dropout > 0 and len(layout.sizes) > 2]
-        n = len(droppers)
-        self._masks = Masks(droppers, layout.sizes[1:-1], batches[:n], dtype) if droppers else None
-        trainees = map(Trainee, members, rows, batches, self._feed.varying)
-        self._augmentation = Augmentation(list(trainees), dtype)
-        smoothing = [r.label_smoothing for r in recipes]
-        self._smoothing = torch.tensor(smoothing, dtype=dtype) if any(smoothing) else None
-        names = [r.activation for r in recipes]
-        self._program = DenseStack(layout.sizes, names, n, self._batch, dtype, norm=self._norm)
-        self._x = torch.empty(len(members), self._batch, layout.sizes[0], dtype=dtype)
-        self._gradient = torch.empty(len(members), self._batch, layout.sizes[-1], dtype=dtype)
-        self._evaluation: Evaluation | None = None
+        self._program: Program
+        if isinstance(spec, NetworkSpec):
+            views = DenseViews(spec, layout, theta, grad, buffers)
+            self._program = DenseProgram(spec, members, source, self._feed, views, batches, objective, dtype)
+        else:
+            self._program = ModuleProgram(
+                members, source, self._feed, layout, theta, grad, buffers, batches, objective, dtype
+            )
         self._losses = torch.zeros(len(members), dtype=torch.float64)
 
-    def epoch(self, called_off: Callable[[], bool] = lambda: False) -> bool:
-        """Train for one epoch; False if `called_off` said so before its end: the state is then of no use."""
+    def round(self, called_off: Callable[[], bool] = lambda: False) -> bool:
+        """Train for one round; False if `called_off` said so before its end: the state is then of no use."""
         with torch.no_grad():
             counts = self._feed.train_rows
             steps = [math.ceil(n / self._batch) for n in counts]
-            order = self._feed.order(self.state.epoch, max(steps) * self._batch)
+            order = self._feed.order(self.state.round, max(steps) * self._batch)
             rates = self._rates(steps)
-            full = batch_weights([self._batch] * len(counts), 0, self._batch, self._dtype)
             self._losses.zero_()
             last = max(steps) - 1
             for s in range(last + 1):
                 start = s * self._batch
-                rows = order[:, start : start + self._batch]
-                whole = start + self._batch <= min(counts)
-                weights = full if whole else batch_weights(counts, start, rows.shape[1], self._dtype)
                 active = [a and s < n for a, n in zip(self.state.alive, steps, strict=True)]
-                self._step(rows, weights, s, rates[s], active)
-                if (s % 32 == 31 or s == last) and called_off():
+                rows = order[:, start : start + self._batch]
+                self._losses += self._program.step(rows, start, self.state.round, s, active)
+                self._rule.step(rates[s], active)
+                if (s % self._program.patience == 0 or s == last) and called_off():
                     return False
         self._losses /= torch.tensor(steps)
-        self.state.epoch += 1
+        self.state.round += 1
         finite = torch.isfinite(self._losses) & torch.isfinite(self.state.theta.sum(1))
         self.state.alive = [a and bool(ok) for a, ok in zip(self.state.alive, finite, strict=True)]
         return True
@@ -118,57 +112,24 @@ class Chunk:
     def point(self) -> Point:
         """Score every member on its held-out rows."""
         with torch.no_grad():
-            if self._evaluation is None:
-                self._evaluation = Evaluation(
-                    self._feed, self._layout.sizes, self._recipes, self._classes, self._dtype
-                )
-            metrics = self._evaluation.run(self._weights, self._biases, self._norms)
+            metrics = self._program.score()
         dead = ~np.array(self.state.alive)
         for values in metrics.values():
             values[dead] = np.nan
         steps = self.state.rule.steps.double().numpy().copy()
-        return Point(self.state.epoch, steps, self._losses.numpy().copy(), metrics)
+        return Point(self.state.round, steps, self._losses.numpy().copy(), metrics)
 
     def parameters(self, row: int) -> dict[str, Tensor]:
         """Parameters and running means of one member by name, copied."""
         return self._layout.named(self.state.theta[row], self.state.buffers[row])
 
     def _rates(self, steps: Sequence[int]) -> list[list[float]]:
-        """Learning rates of the coming epoch, [step][member]; members may differ in steps per epoch."""
+        """Learning rates of the coming round, [step][member]; members may differ in steps per round."""
         table = torch.zeros(max(steps), len(steps), dtype=torch.float64)
         for n in set(steps):
             slots = [k for k, other in enumerate(steps) if other == n]
             recipes = [self._recipes[k] for k in slots]
-            horizons = torch.tensor([r.epochs * n for r in recipes])
-            table[:n, slots] = recipe_rates(recipes, self.state.epoch * n + 1, n, horizons)
+            horizons = torch.tensor([self._source.total_rounds(r.epochs) * n for r in recipes])
+            table[:n, slots] = recipe_rates(recipes, self.state.round * n + 1, n, horizons)
         rates: list[list[float]] = table.tolist()
         return rates
-
-    def _step(
-        self, rows: Tensor, weights: Tensor, step: int, rates: Sequence[float], active: Sequence[bool]
-    ) -> None:
-        program, x, gradient = self._program, self._x, self._gradient
-        self._feed.inputs(rows, x)
-        targets = self._feed.targets(rows)
-        mixing = self._augmentation.apply(x, self.state.epoch, step)
-        masks = self._masks.at(self.state.epoch, step, rows.shape[1]) if self._masks else None
-        logits = program.forward(x, self._weights, self._biases, masks, self._norms, weights)
-        self._losses += self._loss(logits, targets, weights, mixing, gradient)
-        program.backward(
-            gradient, x, self._weights, self._grad_weights, self._grad_biases, masks, self._norms
-        )
-        self._rule.step(rates, active)
-
-    def _loss(
-        self, logits: Tensor, targets: Tensor, weights: Tensor, mixing: Mixing | None, gradient: Tensor
-    ) -> Tensor:
-        """Losses [K], with their gradient by the logits written into `gradient`."""
-        if not self._classes:
-            goal = mixing.numbers(targets) if mixing else targets
-            return loss_gradients.squared_error(logits, goal, weights, gradient)
-        if mixing:
-            others = mixing.codes(targets)
-            return loss_gradients.mixed_cross_entropy(
-                logits, targets, others, mixing.share, weights, self._smoothing, gradient
-            )
-        return loss_gradients.cross_entropy(logits, targets, weights, self._smoothing, gradient)

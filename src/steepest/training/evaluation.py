@@ -9,7 +9,8 @@ from torch import Tensor
 from steepest.base.recipe import Recipe
 from steepest.networks.dense import DenseStack, Norms
 from steepest.training.feed import Feed
-from steepest.training.metrics import Classification, Regression, Values
+from steepest.training.metrics import Values, tally_for
+from steepest.training.source import Source
 
 BLOCK = 256
 """Rows per pass: large enough for full speed, small enough to stay in cache."""
@@ -19,9 +20,9 @@ class Evaluation:
     """Metrics of every member on its own held-out rows."""
 
     def __init__(
-        self, feed: Feed, sizes: Sequence[int], recipes: Sequence[Recipe], classes: int, dtype: torch.dtype
+        self, feed: Feed, sizes: Sequence[int], recipes: Sequence[Recipe], source: Source, dtype: torch.dtype
     ) -> None:
-        self._feed, self._sizes, self._classes, self._dtype = feed, sizes, classes, dtype
+        self._feed, self._sizes, self._source, self._dtype = feed, sizes, source, dtype
         self._activations, self._norm = [r.activation for r in recipes], recipes[0].norm
         self._rows = feed.held_out()
         self._counts = torch.tensor(feed.held_out_rows).unsqueeze(1)
@@ -31,8 +32,7 @@ class Evaluation:
     ) -> dict[str, Values]:
         """Metric name → values [K]."""
         members = len(self._activations)
-        tally: Classification | Regression
-        tally = Classification(members, self._classes) if self._classes else Regression(self._feed.y_scale)
+        tally = tally_for(self._source.task, members, self._source.classes, self._feed.y_scale)
         longest = self._rows.shape[1]
         width = math.ceil(longest / math.ceil(longest / BLOCK))  # equal blocks: one shape to prepare for
         program = DenseStack(

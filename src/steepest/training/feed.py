@@ -1,6 +1,6 @@
 """Batches for a chunk of members: each member's own order over its own fold, standardised on the way.
 
-The order of an epoch is a function of (member seed, epoch) alone, so members of one replicate see the same
+The order of a round is a function of (member seed, round) alone, so members of one replicate see the same
 batches, and no member's batches depend on its neighbours.
 """
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from steepest.base.seeds import generator
+from steepest.data.dataset import CODED
 from steepest.training.member import Member
 from steepest.training.source import Source
 
 
 class Feed:
-    """Rows of a source as standardised tensors [K, B, D] and targets [K, B].
+    """Rows of a source as standardised tensors and targets.
 
     Args:
         source: the rows.
@@ -27,33 +28,41 @@ class Feed:
 
     def __init__(self, source: Source, members: Sequence[Member], dtype: torch.dtype) -> None:
         folds = [source.folds[m.fold] for m in members]
-        self._members, self._folds = members, folds
-        self._x = torch.from_numpy(source.x).to(dtype)
-        self._y = torch.from_numpy(source.y) if source.classes else torch.from_numpy(source.y).to(dtype)
-        self._missing = bool(np.isnan(source.x).any())
+        self._members, self._folds, self._source, self._dtype = members, folds, source, dtype
+        x = torch.from_numpy(source.x)
+        self._x = x.to(dtype) if x.is_floating_point() else x
+        self._coded = source.task in CODED
+        self._y = torch.from_numpy(source.y) if self._coded else torch.from_numpy(source.y).to(dtype)
+        self._missing = source.missing
         standards = [fold.standard for fold in folds]
         self._mean = torch.from_numpy(np.stack([s.mean for s in standards])).to(dtype).unsqueeze(1)
         self._scale = torch.from_numpy(np.stack([s.scale for s in standards])).to(dtype).unsqueeze(1)
-        self._clip = standards[0].clip
-        self._y_mean = torch.tensor([s.y_mean for s in standards], dtype=dtype).unsqueeze(1)
-        self._y_scale = torch.tensor([s.y_scale for s in standards], dtype=dtype).unsqueeze(1)
-        self.train_rows = [len(fold.train) for fold in folds]
+        self._clip, self._codes = standards[0].clip, list(standards[0].codes)
+        self._y_mean = torch.tensor([s.y_mean for s in standards], dtype=dtype)
+        self._y_scale = torch.tensor([s.y_scale for s in standards], dtype=dtype)
+        self._scaled_target = source.task in ("regression", "forecasting")
+        self.train_rows = [len(fold.train) // source.rounds for fold in folds]
         self.held_out_rows = [len(fold.held_out) for fold in folds]
         every = np.ones(source.x.shape[1], dtype=np.bool_)
         self.varying = [every if s.varies is None else s.varies for s in standards]
-        self.y_scale = self._y_scale.squeeze(1).double().numpy()
-        self._classes = source.classes
+        self.y_scale = self._y_scale.double().numpy()
 
-    def order(self, epoch: int, length: int = 0) -> Tensor:
-        """Row numbers of an epoch, [K, most training rows]; shorter ones repeat their first row.
+    def order(self, round_: int, length: int = 0) -> Tensor:
+        """Row numbers of a round, [K, most training rows]; shorter ones repeat their first row.
 
-        With a `length` all are padded to it. Padding the last batch to the size of the others costs less than
-        the matrix library takes to prepare for one more shape.
+        A round takes the next part of the epoch's permutation; what is left over at the end of an epoch,
+        fewer rows than it has rounds, is left out of that epoch. With a `length` all are padded to it: that
+        costs less than the matrix library takes to prepare for one more shape.
         """
+        epoch, part = divmod(round_, self._source.rounds)
         return _padded(
             [
-                fold.train[generator(member.seed, "order", epoch).permutation(len(fold.train))]
-                for member, fold in zip(self._members, self._folds, strict=True)
+                fold.train[
+                    generator(member.seed, "order", epoch).permutation(len(fold.train))[
+                        part * rows : (part + 1) * rows
+                    ]
+                ]
+                for member, fold, rows in zip(self._members, self._folds, self.train_rows, strict=True)
             ],
             length,
         )
@@ -64,16 +73,53 @@ class Feed:
 
     def inputs(self, rows: Tensor, out: Tensor) -> Tensor:
         """Standardised features of `rows` [K, B], written into `out` [K, B, D]."""
-        torch.index_select(self._x, 0, rows.reshape(-1), out=out.view(-1, out.shape[2]))
-        out.sub_(self._mean).div_(self._scale)
-        if self._missing:
-            out.nan_to_num_(nan=0.0)
-        return out.clamp_(-self._clip, self._clip)
+        flat = out.view(-1, out.shape[2])
+        if self._x.is_floating_point():
+            torch.index_select(self._x, 0, rows.reshape(-1), out=flat)
+        else:
+            flat.copy_(self._x.index_select(0, rows.reshape(-1)))
+        return self._standardised(out, self._mean, self._scale)
+
+    def example(self, k: int, rows: Tensor) -> Tensor:
+        """What member k's network reads of `rows` [B]: standardised numbers, or int64 tokens, [B, *shape]."""
+        x = self._x.index_select(0, rows)
+        if not self._source.ports.tokens:
+            x = self._standardised(x.to(self._dtype), self._mean[k], self._scale[k])
+        else:
+            x = x.long()
+        return x.view(len(rows), *self._source.ports.shape)
 
     def targets(self, rows: Tensor) -> Tensor:
-        """Class codes, or standardised numbers, of `rows` [K, B]."""
-        y = self._y.index_select(0, rows.reshape(-1)).view(rows.shape)
-        return y if self._classes else y.sub_(self._y_mean).div_(self._y_scale)
+        """Class codes, or standardised numbers, of `rows` [K, B], with further axes if targets have them."""
+        y = self._y.index_select(0, rows.reshape(-1)).view(*rows.shape, *self._y.shape[1:])
+        if not self._scaled_target:
+            return y
+        shape = -1, *[1] * (y.dim() - 1)
+        return y.sub_(self._y_mean.view(shape)).div_(self._y_scale.view(shape))
+
+    def target(self, k: int, rows: Tensor) -> Tensor:
+        """The same for member k alone, `rows` [B]."""
+        y = self._y.index_select(0, rows)
+        return y.sub_(self._y_mean[k]).div_(self._y_scale[k]) if self._scaled_target else y
+
+    def class_shares(self, classes: int) -> Tensor:
+        """Share of each class, or frequency of each label, among each member's training rows, [K, C]."""
+        shares = []
+        for fold in self._folds:
+            y = self._source.y[fold.train]
+            count = np.bincount(y, minlength=classes) if self._coded and y.ndim == 1 else y.sum(0)
+            shares.append(count / len(y))
+        return torch.tensor(np.stack(shares), dtype=self._dtype)
+
+    def _standardised(self, x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+        x.sub_(mean).div_(scale)
+        if self._missing:
+            x.nan_to_num_(nan=0.0)
+        codes = x[..., self._codes] if self._codes else None
+        x.clamp_(-self._clip, self._clip)
+        if codes is not None:
+            x[..., self._codes] = codes
+        return x
 
 
 def _padded(rows: list[NDArray[np.int64]], length: int = 0) -> Tensor:

@@ -18,12 +18,12 @@ from steepest.training.state import StackState
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Train `members` until epoch `until`, scoring them after each epoch in `points`.
+    """Train `members` until round `until`, scoring them after each round in `points`.
 
     Args:
         members: of one network shape and batch size, arranged as `Chunk` wants them.
-        until: epoch to stop after.
-        points: epochs to score at; the last one should be `until`.
+        until: round to stop after.
+        points: rounds to score at; the last one should be `until`.
         state: where to go on from; None starts afresh.
         deadline: `time.monotonic` moment at which to give up, infinite for none.
         stop: path of a file whose appearance means the same, "" for none.
@@ -49,7 +49,7 @@ class Done:
 
     Args:
         members: those that were trained, in the job's order; `Point` arrays and state rows follow it.
-        points: one per scored epoch that was reached.
+        points: one per scored round that was reached.
         state: the state at the end, None if not kept or interrupted.
         seconds: wall time of the job.
         interrupted: True if the deadline came first.
@@ -80,13 +80,13 @@ def run(job: Job, source: Source) -> Done:
 def _run(job: Job, source: Source) -> Done:
     started = time.monotonic()
     points: list[Point] = []
-    with one_thread(), fast_matmul():
+    with one_thread(), fast_matmul(), torch.random.fork_rng(devices=[]):
         copied = job.state.take(range(len(job.members))) if job.state else None  # so that a job can be redone
         chunk = Chunk(job.members, source, copied)
-        while chunk.state.epoch < job.until:
-            if job.called_off() or not chunk.epoch(job.called_off):
+        while chunk.state.round < job.until:
+            if job.called_off() or not chunk.round(job.called_off):
                 return Done(job.members, tuple(points), None, time.monotonic() - started, interrupted=True)
-            if chunk.state.epoch in job.points:
+            if chunk.state.round in job.points:
                 points.append(chunk.point())
     state = chunk.state if job.keep else None
     return Done(job.members, tuple(points), state, time.monotonic() - started)
@@ -114,7 +114,7 @@ def _joined(parts: Sequence[Done]) -> Done:
 def _joined_point(points: Sequence[Point]) -> Point:
     names = points[0].metrics
     return Point(
-        points[0].epoch,
+        points[0].round,
         np.concatenate([p.steps for p in points]),
         np.concatenate([p.train_loss for p in points]),
         {name: np.concatenate([p.metrics[name] for p in points]) for name in names},

@@ -7,7 +7,9 @@ import itertools
 from collections.abc import Sequence
 
 from steepest.base.recipe import Recipe
-from steepest.networks.spec import NetworkSpec, spec_of
+from steepest.networks.architecture import spec_of
+from steepest.networks.ports import Ports
+from steepest.networks.spec import NetworkSpec
 from steepest.training.chunk import arranged
 from steepest.training.layout import Layout
 from steepest.training.member import Member
@@ -19,38 +21,42 @@ CACHE_BYTES = 12 * 2**20
 """Weights, gradients, moments and activations of a chunk: a guess at the cache a core can count on."""
 
 
-def stack_key(recipe: Recipe, inputs: int, outputs: int) -> tuple[object, ...]:
+def stack_key(recipe: Recipe, ports: Ports) -> tuple[object, ...]:
     """What members of a chunk share: network shape, batch size, and whether a step takes all rows."""
-    return spec_of(recipe, inputs, outputs).shape, recipe.batch_size, recipe.optimizer == "gd"
+    return spec_of(recipe, ports).shape, recipe.batch_size, recipe.optimizer == "gd"
 
 
 def member_bytes(spec: NetworkSpec, batch: int, item: int = 4) -> int:
     """Bytes one member keeps busy in a step: θ, ∇, m, v; inputs, z, φ(z) and δ; logits and their gradient."""
-    layout = Layout(spec)
-    activations = batch * (spec.inputs + 3 * sum(layout.sizes[1:-1]) + 2 * spec.outputs)
-    return item * (4 * layout.size + activations)
+    activations = batch * (spec.inputs + 3 * sum(spec.hidden) + 2 * spec.outputs)
+    return item * (4 * Layout(spec).size + activations)
 
 
-def chunk_size(recipe: Recipe, inputs: int, outputs: int) -> int:
+def chunk_size(recipe: Recipe, ports: Ports) -> int:
     """Members per chunk for a recipe's network and batch size.
 
+    Torch modules train one after the other, so that a chunk of them would gain nothing.
+
     Example:
-        >>> chunk_size(Recipe(width=64), inputs=64, outputs=10), chunk_size(Recipe(width=1024), 64, 10)
+        >>> ports = Ports.table(64, 10)
+        >>> chunk_size(Recipe(width=64), ports), chunk_size(Recipe(width=1024), ports)
         (16, 1)
     """
-    bytes_each = member_bytes(spec_of(recipe, inputs, outputs), recipe.batch_size)
-    return max(1, min(MOST_MEMBERS, CACHE_BYTES // bytes_each))
+    spec = spec_of(recipe, ports)
+    if not isinstance(spec, NetworkSpec):
+        return 1
+    return max(1, min(MOST_MEMBERS, CACHE_BYTES // member_bytes(spec, recipe.batch_size)))
 
 
-def chunks(members: Sequence[Member], inputs: int, outputs: int) -> list[tuple[Member, ...]]:
+def chunks(members: Sequence[Member], ports: Ports) -> list[tuple[Member, ...]]:
     """All members in chunks of nearly equal size, similar members together."""
     groups: dict[tuple[object, ...], list[Member]] = {}
     for member in members:
-        groups.setdefault(stack_key(member.recipe, inputs, outputs), []).append(member)
+        groups.setdefault(stack_key(member.recipe, ports), []).append(member)
     cut: list[tuple[Member, ...]] = []
     for group in groups.values():
         group = arranged(group)
-        pieces = -(-len(group) // chunk_size(group[0].recipe, inputs, outputs))
+        pieces = -(-len(group) // chunk_size(group[0].recipe, ports))
         edges = [round(i * len(group) / pieces) for i in range(pieces + 1)]
         cut += [tuple(group[a:b]) for a, b in itertools.pairwise(edges)]
     return cut

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from steepest.networks.initialisation import initialise
-from steepest.networks.spec import spec_of
+from steepest.networks.architecture import spec_of, starting_parameters
 from steepest.rules.stacked import RuleState
 from steepest.training.layout import Layout
 from steepest.training.member import Member
@@ -22,14 +21,14 @@ class StackState:
         theta: parameters [K, P], laid out by `Layout`.
         rule: moments and step counts.
         alive: False for members whose loss stopped being a number; they are frozen, not removed.
-        epoch: passes over the training rows so far; the same for all.
+        round: rounds of training so far; the same for all.
         buffers: running means of batch normalisation [K, Q]; Q is 0 without it.
     """
 
     theta: Tensor
     rule: RuleState
     alive: list[bool]
-    epoch: int = 0
+    round: int = 0
     buffers: Tensor = field(default_factory=lambda: torch.empty(0))
 
     def __post_init__(self) -> None:
@@ -39,12 +38,11 @@ class StackState:
     @classmethod
     def fresh(cls, members: Sequence[Member], source: Source, dtype: torch.dtype) -> "StackState":
         """Initial weights of every member, each drawn under its own seed."""
-        inputs, outputs = source.x.shape[1], source.outputs
-        layout = Layout(spec_of(members[0].recipe, inputs, outputs))
+        layout = Layout(spec_of(members[0].recipe, source.ports))
         theta = torch.empty(len(members), layout.size, dtype=dtype)
         for row, member in zip(theta, members, strict=True):
-            spec = spec_of(member.recipe, inputs, outputs)
-            layout.flatten(initialise(spec, member.recipe.initialisation, member.seed, dtype), row)
+            spec = spec_of(member.recipe, source.ports)
+            layout.flatten(starting_parameters(member.recipe, spec, member.seed, dtype), row)
         buffers = layout.fresh_buffers(len(members), dtype)
         return cls(theta, RuleState.zeros(theta), [True] * len(members), buffers=buffers)
 
@@ -52,11 +50,11 @@ class StackState:
         """The given members only, copied: how losers leave a stack."""
         rule = RuleState(*(t[list(rows)] for t in (self.rule.first, self.rule.second, self.rule.steps)))
         alive = [self.alive[k] for k in rows]
-        return StackState(self.theta[list(rows)], rule, alive, self.epoch, self.buffers[list(rows)])
+        return StackState(self.theta[list(rows)], rule, alive, self.round, self.buffers[list(rows)])
 
     @classmethod
     def join(cls, parts: Sequence["StackState"]) -> "StackState":
-        """Members of several stacks side by side; all must have trained for equally many epochs."""
+        """Members of several stacks side by side; all must have trained for equally many rounds."""
         rule = RuleState(
             torch.cat([p.rule.first for p in parts]),
             torch.cat([p.rule.second for p in parts]),
@@ -64,4 +62,4 @@ class StackState:
         )
         alive = [a for p in parts for a in p.alive]
         buffers = torch.cat([p.buffers for p in parts])
-        return cls(torch.cat([p.theta for p in parts]), rule, alive, parts[0].epoch, buffers)
+        return cls(torch.cat([p.theta for p in parts]), rule, alive, parts[0].round, buffers)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from steepest.apps.cli import options
 from steepest.apps.cli.fix import parse_fix
 from steepest.apps.cli.lines import to_json
+from steepest.apps.cli.reading import reads_data
 from steepest.base.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -29,12 +30,11 @@ LABEL, NUMBER = 26, 15
 """Columns of the labels, and of the numbers beside them."""
 
 
+@reads_data
 def cost(
     data: options.Data,
     *,
-    target: options.Target = None,
-    header: options.Header = None,
-    task: options.Task = None,
+    how: dict[str, Any],
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -80,10 +80,10 @@ def cost(
 
     facts: Costing | Sizing
     if most is None:
-        facts = api.cost(data, known, target=target, fix=changes, seed=seed, header=header, task=task)
+        facts = api.cost(data, known, fix=changes, seed=seed, **how)
         text = cost_text(facts)
     else:
-        facts = api.networks_within(data, most, known, target=target, fix=changes, header=header, task=task)
+        facts = api.networks_within(data, most, known, fix=changes, **how)
         text = sizing_text(facts)
     typer.echo(to_json(facts.to_dict(), indent=2) if as_json else text)
 

@@ -13,36 +13,10 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A built-in name (digits, wine, breast_cancer, iris, diabetes, …) or a file: "
-        "CSV, TSV or Parquet with --target, or .npz with arrays x and y.",
+        help="A built-in name (digits, wine, breast_cancer, iris, diabetes, …); a table (CSV, TSV, Parquet) "
+        "with --target or --forecast; images (Parquet, a folder or archive of class folders); texts (the "
+        "same, or one .txt); arrays x and y in .npz.",
         show_default=False,
-    ),
-]
-Target = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN",
-        help="Column to predict: its name, or its place (0 is the first, -1 the last).",
-        show_default=False,
-        rich_help_panel=DATA,
-    ),
-]
-Header = Annotated[
-    bool | None,
-    typer.Option(
-        "--header/--no-header",
-        help="Whether the first line names the columns. Decided from the file if not given.",
-        show_default=False,
-        rich_help_panel=DATA,
-    ),
-]
-Task = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="classification or regression. Decided from the target if not given.",
-        show_default=False,
-        rich_help_panel=DATA,
     ),
 ]
 Objective = Annotated[

@@ -1,12 +1,13 @@
 """`steepest rates`: which learning rates work."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from steepest.apps.cli import options
 from steepest.apps.cli.fix import parse_fix
+from steepest.apps.cli.reading import reads_data
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -18,12 +19,11 @@ EXAMPLES = """
 BAR = 40
 
 
+@reads_data
 def rates(
     data: options.Data,
     *,
-    target: options.Target = None,
-    header: options.Header = None,
-    task: options.Task = None,
+    how: dict[str, Any],
     fix: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,9 +42,7 @@ def rates(
     changes = parse_fix(fix or ())
     from steepest.apps import api  # here, because it brings torch: see steepest.apps.cli
 
-    found = api.rate_range(
-        data, changes, target=target, low=low, high=high, epochs=epochs, seed=seed, header=header, task=task
-    )
+    found = api.rate_range(data, changes, low=low, high=high, epochs=epochs, seed=seed, **how)
     top = max(found.start, 1e-12)
     typer.echo("     lr  held-out loss")
     for rung in found.ladder:

@@ -1,13 +1,14 @@
 """`steepest train`: train one network by a known recipe."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from steepest.apps.cli import options
 from steepest.apps.cli.folder import writable
 from steepest.apps.cli.output import listening, show
+from steepest.apps.cli.reading import reads_data
 from steepest.base.recipe import Recipe
 
 STAGES = ("read", "train", "write")
@@ -24,13 +25,12 @@ A recipe is a list of `knob: value` lines; knobs that are left out keep their de
 """
 
 
+@reads_data
 def train(
     context: typer.Context,
     data: options.Data,
     *,
-    target: options.Target = None,
-    header: options.Header = None,
-    task: options.Task = None,
+    how: dict[str, Any],
     recipe: Annotated[
         Path,
         typer.Option(
@@ -58,12 +58,10 @@ def train(
         result = api.train(
             data,
             recipe=known,
-            target=target,
+            **how,
             objective=objective,
             seed=seed,
             out=folder,
-            header=header,
-            task=task,
             listener=listener,
             command=context.obj,
         )

@@ -1,6 +1,6 @@
 """`steepest tune`: find the training recipe that works on a data set, and prove it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -8,6 +8,7 @@ from steepest.apps.cli import options
 from steepest.apps.cli.fix import parse_fix
 from steepest.apps.cli.folder import writable
 from steepest.apps.cli.output import listening, show
+from steepest.apps.cli.reading import reads_data
 from steepest.base.budget import Budget
 
 STAGES = ("read", "calibrate", "search", "confirm", "test", "write")
@@ -21,6 +22,10 @@ EXAMPLES = """
   [cyan]steepest tune people.csv --target income --budget 3m --out runs/people[/cyan]
 
   [cyan]steepest tune people.csv --target income --fix optimizer=adam --fix depth=2[/cyan]
+
+  [cyan]steepest tune cifar.parquet --test cifar-test.parquet --budget 10m[/cyan]
+
+  [cyan]steepest tune weather.csv --forecast temperature --horizon 7 --network rnn,mlp[/cyan]
 
   [cyan]steepest tune digits --budget 150trials --seed 1 --json > result.json[/cyan]
 
@@ -45,6 +50,16 @@ Fix = Annotated[
         rich_help_panel=options.SEARCH,
     ),
 ]
+Network = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FAMILIES",
+        help="Architectures that compete: linear, mlp, cnn, rnn, transformer, with commas between them. "
+        "Those that suit the data if not given.",
+        show_default=False,
+        rich_help_panel=options.SEARCH,
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -57,17 +72,18 @@ Workers = Annotated[
 ]
 
 
+@reads_data
 def tune(
     context: typer.Context,
     data: options.Data,
-    target: options.Target = None,
+    *,
+    how: dict[str, Any],
     budget: Limit = "60s",
+    network: Network = None,
     objective: options.Objective = None,
     fix: Fix = None,
     seed: options.Seed = 0,
     out: options.Out = None,
-    header: options.Header = None,
-    task: options.Task = None,
     workers: Workers = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -89,14 +105,13 @@ def tune(
 
         result = api.tune(
             data,
-            target=target,
+            **how,
             budget=limit.text,
             objective=objective,
             seed=seed,
             out=folder,
-            header=header,
-            task=task,
             fix=fixed,
+            network=network.split(",") if network else None,
             workers=workers,
             listener=listener,
             command=context.obj,

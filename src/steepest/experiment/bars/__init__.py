@@ -1,0 +1,1 @@
+"""Simple models to beat: what they read, what they are, and how they are scored."""

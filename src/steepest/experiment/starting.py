@@ -1,0 +1,82 @@
+"""Where a study begins: the default recipe for the data, and the space around it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from steepest.base.errors import BadInput
+from steepest.base.knobs import Range
+from steepest.base.recipe import KNOBS, Recipe
+from steepest.data.dataset import DataSet
+from steepest.experiment.settings import Settings
+from steepest.networks.architecture import spec_of
+from steepest.networks.families import defaults_for, families_for, suits
+from steepest.search.space import Space
+from steepest.training.source import ports_of
+
+
+def suited(settings: Settings, data: DataSet) -> Settings:
+    """Settings with the families that compete, and with trial 0 as it is for this data.
+
+    Raises:
+        BadInput: for a family, or fixed knobs, that do not suit the data.
+    """
+    families = settings.families or families_for(ports_of(data))
+    if "network" in settings.fixed:
+        families = (settings.fixed["network"],)
+    for family in families:
+        _check(family, data)
+    start = default_recipe(data, families[0], settings.fixed, settings.start)
+    spec_of(start, ports_of(data))  # fixed knobs that do not suit each other or the data are refused now
+    return replace(settings, families=families, start=start)
+
+
+def default_recipe(
+    data: DataSet, family: str | None, fixed: Mapping[str, Any], start: Recipe | None = None
+) -> Recipe:
+    """Trial 0 for a data set: the default recipe, with what its form and family change, and what is fixed.
+
+    Another optimizer than the default's starts at that optimizer's usual rate, or it would be a straw man:
+    1e-3 suits AdamW, not SGD.
+
+    Example:
+        >>> from steepest.data.read import read
+        >>> default_recipe(read("iris"), None, {"optimizer": "sgd"}).lr
+        0.2
+    """
+    known = start or Recipe()
+    if family:
+        _check(family, data)
+    changes = {**defaults_for(ports_of(data), family), **dict(fixed)}
+    usual = KNOBS["lr"].search_by.get(("optimizer", str(fixed.get("optimizer"))))
+    if isinstance(usual, Range) and usual.center and "lr" not in fixed:
+        other = fixed["optimizer"] != Recipe().optimizer
+        changes |= {"lr": usual.center} if other else {}
+    return known.replace(**changes)
+
+
+def recipe_for(data: DataSet, knobs: Mapping[str, Any]) -> Recipe:
+    """A recipe of some knobs, the others as they suit the data and the family; rates are left as they are.
+
+    Example:
+        >>> from steepest.data.read import read
+        >>> recipe_for(read("iris"), {"optimizer": "sgd"}).lr
+        0.001
+    """
+    family = knobs.get("network")
+    return Recipe.make(**{**defaults_for(ports_of(data), family if family != "own" else None), **knobs})
+
+
+def space_of(settings: Settings, data: DataSet, default: Recipe) -> Space:
+    """Where a study looks: around the default, in the families that compete."""
+    without = {"flip"} if data.oriented else set()
+    return Space.of(default, settings.fixed, data.task, data.form, settings.families, without)
+
+
+def _check(family: str, data: DataSet) -> None:
+    if family == "own":
+        return
+    reason = suits(family, ports_of(data))
+    if reason:
+        fit = ", ".join(families_for(ports_of(data)))
+        raise BadInput("network", f"must suit {data.name}: {reason}", family, f"Choose from: {fit}.")

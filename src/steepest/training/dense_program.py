@@ -1,0 +1,128 @@
+"""All members of a chunk of dense networks at once, with the backward pass written out."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from steepest.networks.dense import DenseStack, Norms
+from steepest.networks.spec import NetworkSpec
+from steepest.training.augmentation import Augmentation, Trainee
+from steepest.training.evaluation import Evaluation
+from steepest.training.feed import Feed, batch_weights
+from steepest.training.layout import Layout
+from steepest.training.masks import Masks
+from steepest.training.member import Member
+from steepest.training.metrics import Values
+from steepest.training.objective import Objective
+from steepest.training.source import Source
+
+
+class DenseViews:
+    """A stack's dense layers as views of its flat buffers.
+
+    Args:
+        spec, layout: the shape that the members share.
+        theta, grad: parameters and gradients [K, P].
+        buffers: running means [K, Q].
+    """
+
+    def __init__(
+        self, spec: NetworkSpec, layout: Layout, theta: Tensor, grad: Tensor, buffers: Tensor
+    ) -> None:
+        def of(rows: Tensor, names: Sequence[str]) -> list[Tensor]:
+            return layout.views(rows, names)
+
+        def biases(rows: Tensor) -> list[Tensor | None]:
+            return [layout.view(rows, each.bias) if each.biased else None for each in spec.layers]
+
+        self.sizes = (spec.inputs, *spec.hidden, spec.outputs)
+        names = [each.weight for each in spec.layers]
+        self.weights, self.biases = of(theta, names), biases(theta)
+        self.grad_weights, self.grad_biases = of(grad, names), biases(grad)
+        self.norms: Norms | None = None
+        if spec.norms:
+            gains = [f"{name}.weight" for name, _ in spec.norms]
+            shifts = [f"{name}.bias" for name, _ in spec.norms]
+            running = _running(spec, buffers) if spec.buffer_shapes else []
+            self.norms = Norms(
+                of(theta, gains), of(theta, shifts), of(grad, gains), of(grad, shifts), running
+            )
+
+
+def _running(spec: NetworkSpec, buffers: Tensor) -> list[Tensor]:
+    """Views [K, 2, units] of each batch norm's running mean and variance, which stand side by side."""
+    parts, start = [], 0
+    for _, units in spec.norms:
+        parts.append(buffers[:, start : start + 2 * units].view(len(buffers), 2, units))
+        start += 2 * units
+    return parts
+
+
+class DenseProgram:
+    """The stacked program of a chunk.
+
+    Args:
+        spec: the shape that all members share.
+        members: in `arranged` order: dropping ones first, equal activations adjacent.
+        source, feed: what they read.
+        views: where parameters, gradients and running means are.
+        batch: rows of a full batch.
+        objective: what is minimised.
+        dtype: floating-point type of everything.
+    """
+
+    patience = 32
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        members: Sequence[Member],
+        source: Source,
+        feed: Feed,
+        views: DenseViews,
+        batches: Sequence[int],
+        objective: Objective,
+        dtype: torch.dtype,
+    ) -> None:
+        recipes = [m.recipe for m in members]
+        self._feed, self._views, self._objective, self._dtype = feed, views, objective, dtype
+        self._batch = max(batches)
+        droppers = [m for m in members if m.recipe.dropout > 0 and spec.hidden]
+        n = len(droppers)
+        self._masks = Masks(droppers, spec.hidden, batches[:n], dtype) if droppers else None
+        trainees = map(Trainee, members, feed.train_rows, batches, feed.varying)
+        self._augmentation = Augmentation(list(trainees), dtype)
+        names = [r.activation for r in recipes]
+        self._stack = DenseStack(views.sizes, names, n, self._batch, dtype, norm=spec.norm)
+        self._x = torch.empty(len(members), self._batch, spec.inputs, dtype=dtype)
+        self._gradient = torch.empty(len(members), self._batch, spec.outputs, dtype=dtype)
+        self._full = batch_weights([self._batch] * len(members), 0, self._batch, dtype)
+        self._recipes, self._source = recipes, source
+        self._evaluation: Evaluation | None = None
+
+    def step(self, rows: Tensor, start: int, round_: int, step: int, active: Sequence[bool]) -> Tensor:
+        """See `Program`. Members that are not active are computed all the same, to no effect."""
+        del active
+        counts = self._feed.train_rows
+        whole = start + self._batch <= min(counts)
+        weights = self._full if whole else batch_weights(counts, start, rows.shape[1], self._dtype)
+        stack, x, views = self._stack, self._x, self._views
+        self._feed.inputs(rows, x)
+        targets = self._feed.targets(rows)
+        mixing = self._augmentation.apply(x, round_, step)
+        masks = self._masks.at(round_, step, rows.shape[1]) if self._masks else None
+        logits = stack.forward(x, views.weights, views.biases, masks, views.norms, weights)
+        losses = self._objective.stack(logits, targets, weights, mixing, self._gradient)
+        stack.backward(
+            self._gradient, x, views.weights, views.grad_weights, views.grad_biases, masks, views.norms
+        )
+        return losses
+
+    def score(self) -> dict[str, Values]:
+        """See `Program`."""
+        if self._evaluation is None:
+            self._evaluation = Evaluation(
+                self._feed, self._views.sizes, self._recipes, self._source, self._dtype
+            )
+        return self._evaluation.run(self._views.weights, self._views.biases, self._views.norms)
