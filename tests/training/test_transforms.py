@@ -61,7 +61,7 @@ def test_batches_keep_their_shape_and_depend_on_member_epoch_and_step_alone(form
     assert first.shape == x.shape
     assert first.dtype == x.dtype
     assert not torch.equal(first, x)
-    for epoch, step in ((0, 0), (2, 6), (9, 1)):
+    for epoch, step in ((0, 0), (2, 6), (3, 5)):
         other, _ = transforms.apply(x.clone(), epoch, step)
         assert not torch.equal(other, first)
     again, same = transforms.apply(x.clone(), 2, 5)
