@@ -25,7 +25,7 @@ from steepest.networks.ports import Ports
 TABLE = Ports.table(6, 3)
 CODED = Ports("table", (6,), 3, codes=((2, 5), (5, 30)))
 IMAGE = Ports("image", (3, 9, 8), 4)
-VOLUME = Ports("image", (1, 8, 8, 8), 4)
+VOLUME = Ports("image", (1, 5, 4, 4), 4)
 SERIES = Ports("series", (12, 3), 2)
 STEPS = Ports("series", (12, 3), 2, each=True)
 TEXT = Ports("text", (12,), 4, tokens=20)
@@ -122,7 +122,7 @@ def test_names_and_shapes_are_those_of_the_built_module(family, ports, options):
 def test_the_gradient_reaches_every_parameter(family, ports, options):
     torch.manual_seed(0)
     network = started(made(family, ports, {**options, "drop_path": 0.0, "dropout": 0.0}), torch.float64)
-    x = batch(ports, rows=64)
+    x = batch(ports, rows=24)
     outputs = network(x if ports.tokens else x.double())
     (outputs * torch.randn(outputs.shape, dtype=torch.float64)).sum().backward()
     unreached = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]

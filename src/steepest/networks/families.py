@@ -40,10 +40,28 @@ FAMILY_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 """What a recipe of a family changes before anything is searched; other families start as recipes do."""
 
+LARGE = 24
+"""Side of an image from which a cnn starts at half its resolution, with one convolution a stage.
+
+CIFAR-10, three stages of 32, 64 and 128 channels, AdamW 5e-3, batches of 64, one core, the same 80 to 90
+seconds for each: .718 in 4.5 epochs at half resolution, .686 in 2.5 epochs at full, .698 in 8 epochs with
+stride 2 in every stage.
+"""
+
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "linear": (),
     "mlp": ("depth", "width", "taper", "residual", "norm"),
-    "cnn": ("depth", "width", "kernel", "convolution", "pooling", "residual", "norm"),
+    "cnn": (
+        "depth",
+        "width",
+        "kernel",
+        "stem",
+        "convolutions",
+        "convolution",
+        "pooling",
+        "residual",
+        "norm",
+    ),
     "rnn": ("cell", "depth", "width", "bidirectional", "readout"),
     "transformer": ("depth", "width", "heads", "readout", "norm"),
 }
@@ -230,21 +248,23 @@ def families_for(ports: Ports) -> tuple[str, ...]:
 def defaults_for(ports: Ports, family: str | None = None) -> dict[str, Any]:
     """What a recipe changes for this data before anything is searched.
 
-    On 400 held-out film reviews, after 20 s on a core (two seeds): cnn of 1 stage 80 %, transformer 80 %, gru
-    read by its mean 78 %, cnn of 3 stages 74 %, gru read by its last state 69 %.
+    On 400 held-out film reviews, after 20 s on a core (two seeds): cnn of 1 stage 80 %, transformer 81 %, GRU
+    read by its mean 78 %, cnn of 3 stages 74 %, GRU read by its last state 69 %.
 
     Args:
         ports: what the network reads and writes.
         family: asked for by the user; None takes the first of `families_for`.
 
     Example:
-        >>> defaults_for(Ports("image", (3, 32, 32), 10))
+        >>> defaults_for(Ports("image", (3, 8, 8), 10))
         {'network': 'cnn', 'depth': 3, 'width': 32, 'norm': 'batch'}
     """
     family = family or families_for(ports)[0]
     changes = {"network": family, **FAMILY_DEFAULTS.get(family, {})}
     if family == "cnn":
         changes["depth"] = max(1, min(1 if ports.tokens else 3, _most_stages(ports)))
+        if ports.form == "image" and min(ports.shape[1:]) >= LARGE:
+            changes |= {"stem": "half", "convolutions": 1}
     if family == "rnn" and ports.each:
         changes["width"] = 128
     if family in ("rnn", "transformer") and ports.tokens and not ports.each:
