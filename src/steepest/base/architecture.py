@@ -99,6 +99,26 @@ class ArchitectureKnobs(BaseModel):
             splits_stack=True,
         ),
     ] = 3
+    stem: Annotated[
+        Literal["full", "half"],
+        Knob(
+            "resolution at which a cnn's first stage computes; half: by a first convolution of stride 2",
+            search=Choice(("full", "half")),
+            when={"network": ("cnn",), "pooling": ("max", "average")},
+            forms=("image",),
+            splits_stack=True,
+        ),
+    ] = "full"
+    convolutions: Annotated[
+        int,
+        Knob(
+            "convolutions in each stage of a cnn; a residual stage has two",
+            valid=(1, 8),
+            search=Choice((1, 2)),
+            when={"network": ("cnn",), "residual": (False,)},
+            splits_stack=True,
+        ),
+    ] = 2
     convolution: Annotated[
         Literal["standard", "separable"],
         Knob(

@@ -26,6 +26,8 @@ class ConvNet(nn.Module):
         depth: stages.
         width: channels of the first stage; each further one has twice as many.
         kernel: side of a window, odd.
+        stem: "half" lets the first stage halve the resolution before its convolutions, by the first one's
+            stride, whatever the pooling.
         convolutions: in a stage; a residual one has two.
         convolution: "standard", or "separable": each channel by itself, then all channels at each position.
         pooling: how a stage halves the resolution: "max", "average", or by a first convolution of "stride" 2.
@@ -46,6 +48,7 @@ class ConvNet(nn.Module):
         depth: int = 3,
         width: int = 32,
         kernel: int = 3,
+        stem: str = "full",
         convolutions: int = 2,
         convolution: str = "standard",
         pooling: str = "max",
@@ -62,8 +65,9 @@ class ConvNet(nn.Module):
         self.embedding = nn.Embedding(inputs, embedding) if tokens else None
         channels = [embedding if tokens else inputs, *(width * 2**stage for stage in range(depth))]
         layers: list[nn.Module] = []
-        for read, write in pairwise(channels):
-            stride = 2 if pooling == "stride" else 1
+        for stage, (read, write) in enumerate(pairwise(channels)):
+            strided = pooling == "stride" or (stem == "half" and stage == 0)
+            stride = 2 if strided else 1
             sizes = [(read, write, stride), *[(write, write, 1)] * ((2 if residual else convolutions) - 1)]
             steps = [convolve(*size, dims, kernel, convolution, norm) for size in sizes]
             if residual:
@@ -72,7 +76,7 @@ class ConvNet(nn.Module):
                 layers += [Residual(branch, drop_path, shortcut), ACTIVATIONS[activation]()]
             else:
                 layers += [layer for step in steps for layer in (*step, ACTIVATIONS[activation]())]
-            if pooling != "stride":
+            if not strided:
                 layers.append(POOLS[pooling][dims - 1](2))
         self.stages = nn.Sequential(*layers)
         self.dropout = nn.Dropout(dropout)
