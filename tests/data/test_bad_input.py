@@ -239,7 +239,7 @@ REPAIRED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
     "text column": (
         given(frame(said=[f"the patient number {n} felt fine" for n in range(ROWS)])),
         "ill",
-        ("Left out: 'said' (it is free text).",),
+        ("Left out: 'said' (it is free text, which --kind text reads).",),
     ),
     "id column, text": (
         given(frame(code=[f"A{n}" for n in range(ROWS)])),
@@ -268,7 +268,11 @@ REPAIRED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
         "ill",
         ("no clear order of day and month",),
     ),
-    "dates": (given(frame(on=pd.date_range("2020", periods=ROWS))), "ill", ("Dates counted in days: 'on'.",)),
+    "dates": (
+        given(frame(on=pd.date_range("2020", periods=ROWS))),
+        "ill",
+        ("Dates counted in days: 'on', with day of the week and day of the year.",),
+    ),
     "infinite numbers": (
         given(frame(size=[np.inf, -np.inf, *range(ROWS - 2)])),
         "ill",
@@ -307,7 +311,7 @@ REPAIRED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
     "many values": (
         given(pd.DataFrame({"zip": [f"z{n % 100}" for n in range(400)], "ill": [0, 1, 1, 0] * 100})),
         "ill",
-        ("Only the 64 most frequent values keep an input", "'zip'"),
+        ("More than 64 values, each a code that is embedded", "'zip'"),
     ),
     "Latin-1": (
         text(lines(header="größe,b,ill").encode("latin-1")),

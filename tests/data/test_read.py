@@ -142,7 +142,7 @@ def test_a_file_wins_over_a_built_in_name(tmp_path: Path, monkeypatch: pytest.Mo
         ("german.csv", 20, "(1 70.0%, 2 30.0%), 1,000 rows, 61 inputs"),
         ("horse-colic.csv", 23, "(1 63.7%, 2 36.3%), 300 rows, 48 inputs"),
         ("pollution.csv", "pm2.5", "regression of 'pm2.5', 41,757 rows, 14 inputs, columns left out: 1"),
-        ("daily-min-temperatures.csv", "Temp", "regression of 'Temp', 3,650 rows, 1 input"),
+        ("daily-min-temperatures.csv", "Temp", "regression of 'Temp', 3,650 rows, 5 inputs"),
     ],
 )
 def test_real_files(name: str, target: str | int, summary: str) -> None:

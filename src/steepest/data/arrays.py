@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from steepest.base.errors import BadData
 from steepest.data.assemble import assemble
-from steepest.data.columns import Cells, tidy
+from steepest.data.columns import tidy
 from steepest.data.dataset import Column, DataSet, Floats, Rows
-from steepest.data.target import code_target
+from steepest.data.target import Target, code_labels, code_target
 
 
 def from_arrays(
@@ -33,11 +33,11 @@ def from_arrays(
 
     Args:
         x: [N, …] numbers; more than two axes are flattened to [N, D].
-        y: [N] targets: numbers, booleans or text.
+        y: [N] targets: numbers, booleans or text; or [N, C] zeros and ones, one column a label.
         name, where, task: see `from_table`.
         target: what to call `y`.
         names: D names, or None for "0", "1", ….
-        labels: names of the classes whose codes in `y` are 0, 1, ….
+        labels: names of the classes whose codes in `y` are 0, 1, …, or of the C labels.
         test_rows: rows set aside for the test.
 
     Example:
@@ -46,7 +46,7 @@ def from_arrays(
         ('0', '1', '2', '1 is missing')
     """
     matrix, notes = _matrix(x, where)
-    targets = _targets(y, len(matrix), where)
+    coded = _coded(y, len(matrix), where, task, target, labels)
     gaps = np.isnan(matrix).sum(axis=0) > 0
     names = [str(each) for each in names] if names is not None else [str(j) for j in range(matrix.shape[1])]
     columns = tuple(Column(each, "number", gaps=bool(gap)) for each, gap in zip(names, gaps, strict=True))
@@ -58,9 +58,6 @@ def from_arrays(
         notes.append(f"Columns that never change, kept in place as zeros: {constant} of {matrix.shape[1]}.")
     if gaps.any():
         notes.append(f"Columns with missing cells, filled with the training mean and marked: {gaps.sum()}.")
-    coded = code_target(tidy(targets), target, task, where)
-    if labels is not None and coded.classes == tuple(str(code) for code in range(len(labels))):
-        coded = dataclasses.replace(coded, classes=tuple(labels))
     return assemble(
         name=name,
         where=where,
@@ -100,14 +97,27 @@ def _matrix(x: object, where: str) -> tuple[Floats, list[str]]:
     return matrix, notes
 
 
-def _targets(y: object, rows: int, where: str) -> Cells:
+def _coded(
+    y: object, rows: int, where: str, task: str | None, target: str, labels: Sequence[str] | None
+) -> Target:
     values: NDArray[np.generic] = np.asarray(y)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        remedy = "For one-hot targets: y.argmax(1)."
-        raise BadData(f"y of {where}", "must hold one value per row", f"shape {values.shape}", remedy)
-    if len(values) != rows:
+    if values.ndim and len(values) != rows:
         remedy = "Each row of x needs its target."
         raise BadData(f"y of {where}", f"must have as many rows as x ({rows:,})", len(values), remedy)
-    return pd.Series(values)
+    if values.ndim == 2 and values.shape[1] == 1 and task != "multilabel":
+        values = values[:, 0]
+    if values.ndim == 2:
+        names = labels if labels is not None else list(getattr(y, "columns", ()))
+        coded = code_labels(values, [str(name) for name in names], task, where)
+        if coded is not None:
+            return coded
+    if values.ndim != 1:
+        remedy = (
+            "Give one column, or a series with --forecast. For one-hot targets: y.argmax(1). For labels, any "
+            "number of which a row may have: zeros and ones, and the task multilabel."
+        )
+        raise BadData(f"y of {where}", "must hold one value per row", f"shape {values.shape}", remedy)
+    coded = code_target(tidy(pd.Series(values)), target, task, where)
+    if labels is not None and coded.classes == tuple(str(code) for code in range(len(labels))):
+        coded = dataclasses.replace(coded, classes=tuple(labels))
+    return coded

@@ -6,6 +6,7 @@ import numpy as np
 
 from steepest.base.errors import BadData
 from steepest.data.dataset import Column, DataSet, Floats, Rows, equal_rows
+from steepest.data.grouping import merged
 from steepest.data.target import Target
 
 MOST_REPEATED = 0.5
@@ -27,6 +28,8 @@ def assemble(
     scaled: tuple[bool, ...],
     notes: Iterable[str],
     test_rows: Rows | None = None,
+    labels: Rows | None = None,
+    group: str = "",
 ) -> DataSet:
     """Join inputs and target into a data set.
 
@@ -38,9 +41,11 @@ def assemble(
         columns, feature_names, scaled: see `DataSet`.
         notes: what the reader decided; more are added here.
         test_rows: places in N set aside by the source.
+        labels: int64 [N]: rows of one number stay together, -1 alone; None where nothing groups them.
+        group: name of the column these come from.
 
     Raises:
-        BadData: fewer than 20 rows with a target, or no inputs.
+        BadData: fewer than 20 rows with a target, or no inputs; a class that only test rows have.
     """
     rows = int(target.known.sum())
     _check(where, rows, feature_names, columns)
@@ -50,10 +55,17 @@ def assemble(
         if test_rows is not None:
             place = np.cumsum(target.known) - 1
             test_rows = place[test_rows[target.known[test_rows]]].astype(np.int64)
+        labels = labels[target.known] if labels is not None else None
+    _check_test(target, test_rows, f"target {target_name!r} of {where}")
     groups = equal_rows(x)
     repeated = rows - int(groups.max()) - 1
     coarse = repeated > MOST_REPEATED * rows
     said += _say_repeated(repeated, coarse, groups, test_rows)
+    if coarse:
+        groups = np.arange(rows, dtype=np.int64)
+    if labels is not None:
+        said.append(_say_groups(labels, group, test_rows))
+        groups = merged(groups, labels)
     return DataSet(
         name=name,
         task=target.task,
@@ -66,7 +78,7 @@ def assemble(
         columns=columns,
         test_rows=test_rows,
         notes=tuple(said),
-        groups=np.arange(rows, dtype=np.int64) if coarse else groups,
+        groups=groups,
     )
 
 
@@ -77,6 +89,35 @@ def _check(where: str, rows: int, feature_names: tuple[str, ...], columns: tuple
     if rows < LEAST_ROWS:
         remedy = "Add rows: fewer cannot be split into training, validation and test."
         raise BadData(where, f"must have at least {LEAST_ROWS} rows with a target", rows, remedy)
+
+
+def _check_test(target: Target, test_rows: Rows | None, where: str) -> None:
+    if test_rows is None:
+        return
+    training = np.setdiff1d(np.arange(len(target.y)), test_rows)
+    if not len(training) or not len(test_rows):
+        empty = "test" if len(training) else "training"
+        raise BadData(
+            where, "must be known in training and test rows", f"in no {empty} row", "Check the files."
+        )
+    if target.task == "classification":
+        unseen = np.setdiff1d(target.y[test_rows], target.y[training])
+        if len(unseen):
+            found = f"{target.classes[int(unseen[0])]} only in test rows"
+            remedy = "Correct the label, or remove these rows."
+            raise BadData(where, "must have each class among the training rows", found, remedy)
+
+
+def _say_groups(labels: Rows, group: str, test_rows: Rows | None) -> str:
+    count = len(np.unique(labels[labels >= 0]))
+    said = f"Rows of one {group!r} stay on one side of every split: {count:,} groups"
+    if test_rows is None:
+        return f"{said}."
+    training = np.setdiff1d(np.arange(len(labels)), test_rows)
+    shared = np.intersect1d(labels[test_rows], labels[training])
+    return (
+        f"{said}; {int((shared >= 0).sum()):,} of them are in the given test rows and in the training rows."
+    )
 
 
 def _say_repeated(repeated: int, coarse: bool, groups: Rows, test_rows: Rows | None) -> list[str]:

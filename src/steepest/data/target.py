@@ -21,9 +21,9 @@ class Target:
     """A target coded for training.
 
     Args:
-        task: "classification" or "regression".
+        task: "classification", "regression" or "multilabel".
         classes: labels by code; () for regression.
-        y: int64 [M] codes or float64 [M], of the rows in `known`.
+        y: int64 [M] codes, float64 [M], or float64 [M, C] of zeros and ones, of the rows in `known`.
         known: bool [N]: rows whose target is not missing; M of them.
         notes: decisions, one sentence each.
     """
@@ -90,8 +90,7 @@ def code_target(tidied: Tidied, target: str, task: str | None, where: str) -> Ta
         >>> code_target(tidy(pd.Series(["no", "yes", "no"])), "ill", None, "table").classes
         ('no', 'yes')
     """
-    if task is not None and task not in TASKS:
-        raise BadInput("task", "must be a known task", task, closest(task, TASKS))
+    _check_task(task)
     if tidied.form == "nested":
         raise BadData(
             f"target {target!r} of {where}",
@@ -129,6 +128,62 @@ def code_target(tidied: Tidied, target: str, task: str | None, where: str) -> Ta
     classes, codes = _code(cells, tidied)
     notes += _check_classes(classes, codes, target, where)
     return Target("classification", classes, codes, known, tuple(notes))
+
+
+def code_labels(y: NDArray[np.generic], names: Sequence[str], task: str | None, where: str) -> Target | None:
+    """A matrix of zeros and ones as labels, any number of which a row may have; None for other matrices.
+
+    A matrix with exactly one 1 in every row may be classes written one-hot, so it is taken for labels only if
+    the task says so.
+
+    Args:
+        y: [N, C]; NaN makes a row's target unknown.
+        names: C names of the labels, or none for "0", "1", ….
+        task: "multilabel", or None to infer it.
+        where: the source, for errors.
+
+    Raises:
+        BadData: labels that never change.
+
+    Example:
+        >>> code_labels(np.array([[0, 1], [1, 1], [0, 0]]), (), None, "the arrays").classes
+        ('0', '1')
+    """
+    if y.dtype.kind not in "biuf" or task not in (None, "multilabel"):
+        return None
+    matrix = y.astype(np.float64)
+    known = np.asarray(~np.isnan(matrix).any(axis=1), np.bool_)
+    matrix = matrix[known]
+    if not len(matrix) or not np.isin(matrix, (0.0, 1.0)).all():
+        return None
+    if task is None and (matrix.sum(axis=1) == 1).all():
+        return None
+    classes = tuple(map(str, names)) if len(names) == matrix.shape[1] else tuple(map(str, range(y.shape[1])))
+    fixed = [label for label, column in zip(classes, matrix.T, strict=True) if (column == column[0]).all()]
+    if len(fixed) == len(classes):
+        found = f"{len(fixed)} labels that never change"
+        raise BadData(f"y of {where}", "must have a label that varies", found, "Check y.")
+    notes = ["Taken as multilabel: y is a matrix of zeros and ones."] if task is None else []
+    if not known.all():
+        notes.append(f"Rows without a target, dropped: {int((~known).sum()):,}.")
+    if fixed:
+        notes.append(
+            f"Labels that never change: {', '.join(map(repr, fixed[:5]))}{', …' * (len(fixed) > 5)}."
+        )
+    return Target("multilabel", classes, matrix, known, tuple(notes))
+
+
+def _check_task(task: str | None) -> None:
+    """One column is classes or numbers; the other tasks need other data."""
+    if task is not None and task not in TASKS:
+        raise BadInput("task", "must be a known task", task, closest(task, TASKS))
+    remedies = {
+        "multilabel": "Give (X, y) with y a matrix of zeros and ones, one column a label.",
+        "forecasting": "Name the column to forecast: --forecast COLUMN.",
+        "next-token": "Give a text file.",
+    }
+    if task in remedies:
+        raise BadInput("task", "must be classification or regression for one column", task, remedies[task])
 
 
 def _infer(cells: Cells, tidied: Tidied) -> tuple[Task, str]:
