@@ -58,9 +58,11 @@ class ModuleProgram:
         self._members, self._source, self._feed, self._objective = members, source, feed, objective
         self._grad, self._batches, self._last = grad, batches, _channels_last(source)
         ports = source.ports
-        codes = [place for place, _ in ports.codes]
+        codes, table = [place for place, _ in ports.codes], ports.form == "table"
         self._transforms = [
-            Transforms(m.recipe, ports.form, ports.shape, m.seed, scaled, codes, source.task)
+            Transforms(
+                m.recipe, ports.form, ports.shape, m.seed, scaled if table else None, codes, source.task
+            )
             for m, scaled in zip(members, feed.varying, strict=True)
         ]
         self._modules: list[nn.Module] = []
