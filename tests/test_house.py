@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "src" / "steepest"
 HEAVY = ("torch", "pandas", "sklearn", "optuna", "scipy", "plotly", "statsmodels", "pyarrow")
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "markupsafe": "jinja2"}
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml", "markupsafe": "jinja2"}
 
 
 def rooms() -> list[str]:
