@@ -1,32 +1,192 @@
-"""Placeholder until the losses land."""
+"""What training minimises: the task's loss with the knobs that each member sets, of a stack or of one member.
 
-from typing import Any
+The knobs are label smoothing, focal γ, class weights and the kind of error. A term that no member uses costs
+nothing. Both ways give the same losses: `stack` with the gradient written out, `member` for autograd.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from steepest.networks import loss_gradients as LG
+from steepest.base.errors import BadInput
+from steepest.base.recipe import KNOBS, Recipe
+from steepest.data.dataset import Task
+from steepest.networks import loss_gradients, losses
+from steepest.networks.targets import blended, class_weights, partners
+
+
+class Mix(Protocol):
+    """Who is blended with whom in a batch: `partner` π, and `share` λ, what is left of each row's own."""
+
+    @property
+    def partner(self) -> Tensor:
+        """π [K, B], or [B] for one member, int64."""
+
+    @property
+    def share(self) -> Tensor:
+        """λ [K] or [K, B]; one number or [B] for one member."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """Knobs of some members' losses; None where none of them uses it.
+
+    Args:
+        smoothing, focal: s, γ [K].
+        weights: of classes, or of labels that are there, [K, C].
+        errors: kinds of error, () unless some are not squared.
+    """
+
+    smoothing: Tensor | None
+    focal: Tensor | None
+    weights: Tensor | None
+    errors: tuple[str, ...]
+
+    @classmethod
+    def of(cls, task: Task, recipes: Sequence[Recipe], shares: Tensor | None, dtype: torch.dtype) -> "_Terms":
+        def values(name: str) -> Tensor | None:
+            knob, chosen = KNOBS[name], [float(getattr(r, name)) for r in recipes]
+            applies = not knob.tasks or task in knob.tasks
+            return torch.tensor(chosen, dtype=dtype) if applies and any(chosen) else None
+
+        power, errors = values("class_weights"), tuple(r.error for r in recipes)
+        if power is not None and shares is None:
+            raise BadInput(
+                "class_shares", "must be given where classes are weighted", shares, "Count the training rows."
+            )
+        weights = None if power is None or shares is None else class_weights(shares.to(dtype), power)
+        squared = set(errors) == {"squared"}
+        return cls(values("label_smoothing"), values("focal"), weights, () if squared else errors)
 
 
 class Objective:
-    def __init__(self, task: str, recipes: Any, shares: Any, dtype: torch.dtype) -> None:
-        self.task = task
-        s = [r.label_smoothing for r in recipes]
-        self.s = torch.tensor(s, dtype=dtype) if any(s) else None
-        self.r = recipes
+    """The loss of every member of a chunk.
 
-    def stack(self, logits: Tensor, targets: Tensor, weights: Tensor, mixing: Any, gradient: Tensor) -> Tensor:
-        if self.task in ("forecasting", "multilabel") and targets.dim() == 3:
-            gradient.copy_(2 * (logits - targets) * weights.unsqueeze(2) / targets.shape[2])
-            return ((logits - targets).square().mean(2) * weights).sum(1)
-        if self.task != "classification":
-            return LG.squared_error(logits, mixing.numbers(targets) if mixing else targets, weights, gradient)
-        if mixing:
-            return LG.mixed_cross_entropy(logits, targets, mixing.codes(targets), mixing.share, weights, self.s, gradient)
-        return LG.cross_entropy(logits, targets, weights, self.s, gradient)
+    Where rows are mixed, λ blends a row's loss with that for its partner's class; of labels and numbers it
+    blends the targets, which for labels is the same, and for the squared error has the same gradient.
 
-    def member(self, k: int, out: Tensor, y: Tensor, mixing: Any) -> Tensor:
-        if self.task in ("classification", "next-token"):
-            return F.cross_entropy(out.reshape(-1, out.shape[-1]), y.reshape(-1), label_smoothing=self.r[k].label_smoothing)
-        return F.mse_loss(out.squeeze(-1) if y.dim() == 1 else out, y)
+    Args:
+        task: decides between cross-entropy over classes or tokens, over labels, and errors of numbers.
+        recipes: the members' knobs; those that do not apply to the task do nothing.
+        class_shares: share of each class, or frequency of each label, among each member's training rows,
+            [K, C]; may be None unless some recipe weighs classes.
+        dtype: floating-point type of outputs and losses.
+
+    Raises:
+        BadInput: where classes are weighted and `class_shares` is None.
+
+    Example:
+        >>> objective = Objective("regression", [Recipe(), Recipe(error="absolute")], None, torch.float32)
+        >>> z, y, w = torch.full((2, 4, 1), 3.0), torch.zeros(2, 4), torch.full((2, 4), 0.25)
+        >>> objective.stack(z, y, w, None, gradient=torch.empty_like(z))
+        tensor([9., 3.])
+        >>> objective.member(1, z[1], y[1])
+        tensor(3.)
+    """
+
+    def __init__(
+        self, task: Task, recipes: Sequence[Recipe], class_shares: Tensor | None, dtype: torch.dtype
+    ) -> None:
+        self._task: Task = task
+        self._all = _Terms.of(task, recipes, class_shares, dtype)
+        self._each = [
+            _Terms.of(task, [recipe], None if class_shares is None else class_shares[k : k + 1], dtype)
+            for k, recipe in enumerate(recipes)
+        ]
+        errors = self._all.errors
+        self._errors = loss_gradients.error_terms(errors, dtype) if errors else None
+
+    def stack(
+        self, outputs: Tensor, targets: Tensor, weights: Tensor, mixing: Mix | None, gradient: Tensor
+    ) -> Tensor:
+        """Losses [K], with their gradient by the outputs written into `gradient`.
+
+        Args:
+            outputs: [K, B, C], one per class, label or step ahead.
+            targets: class codes [K, B]; zeros and ones [K, B, C]; standardised numbers [K, B] or [K, B, C].
+            weights: of rows, [K, B]: 1/B for a mean over the batch, 0 for padding.
+            mixing: how to mix the targets; None if they stay.
+            gradient: receives ∂loss/∂outputs, [K, B, C].
+        """
+        if self._task in ("classification", "next-token"):
+            return self._stacked_classes(outputs, targets, weights, mixing, gradient)
+        goal = blended(targets, mixing.partner, mixing.share) if mixing else targets
+        if self._task == "multilabel":
+            terms = self._all
+            return loss_gradients.binary_cross_entropy(
+                outputs, goal, weights, terms.focal, terms.weights, gradient
+            )
+        if self._errors is None:
+            return loss_gradients.squared_error(outputs, goal, weights, gradient)
+        return loss_gradients.error_of_kinds(outputs, goal, weights, self._errors, gradient)
+
+    def _stacked_classes(
+        self, logits: Tensor, targets: Tensor, weights: Tensor, mixing: Mix | None, gradient: Tensor
+    ) -> Tensor:
+        terms, smoothing = self._all, self._all.smoothing
+        others = partners(targets, mixing.partner) if mixing else None
+        if terms.focal is None and terms.weights is None:
+            if mixing is None or others is None:
+                return loss_gradients.cross_entropy(logits, targets, weights, smoothing, gradient)
+            return loss_gradients.mixed_cross_entropy(
+                logits, targets, others, mixing.share, weights, smoothing, gradient
+            )
+        parts = [(targets, weights)]
+        if mixing is not None and others is not None:
+            own = mixing.share.view(len(weights), -1)
+            parts = [(targets, own * weights), (others, (1 - own) * weights)]
+        if terms.weights is not None:
+            parts = [(codes, part * terms.weights.gather(1, codes)) for codes, part in parts]
+        return loss_gradients.parted_cross_entropy(logits, parts, terms.focal, smoothing, gradient)
+
+    def member(self, k: int, outputs: Tensor, targets: Tensor, mixing: Mix | None = None) -> Tensor:
+        """The loss of one member, a scalar that autograd differentiates: the mean over its batch.
+
+        Args:
+            k: place of the member.
+            outputs: [B, C], one per class, label or step ahead; [B, T, C] at every position of a text.
+            targets: class codes [B] or [B, T]; zeros and ones [B, C]; standardised numbers [B] or [B, C].
+            mixing: how to mix the targets, `partner` [B] and `share` [B] or one number; None if they stay.
+        """
+        partner = None if mixing is None else mixing.partner.unsqueeze(0)
+        share = None if mixing is None else mixing.share.reshape(1, -1)
+        terms, z, y = self._each[k], outputs.unsqueeze(0), targets.unsqueeze(0)
+        if self._task in ("classification", "next-token"):
+            if partner is None or share is None:
+                return _of_classes(terms, z, y, None)
+            own = _of_classes(terms, z, y, share.expand(1, len(targets)))
+            other = partners(y, partner)
+            return own + _of_classes(terms, z, other, (1 - share).expand(1, len(targets)))
+        goal = y if partner is None or share is None else blended(y, partner, share)
+        if self._task == "multilabel":
+            return losses.binary_cross_entropy(z, goal, terms.focal, terms.weights)[0]
+        kind = terms.errors[0] if terms.errors else "squared"
+        return _ERRORS[kind](z, goal)[0]
+
+
+_ERRORS = {"squared": losses.squared_error, "absolute": losses.absolute_error, "huber": losses.huber_error}
+
+
+def _of_classes(terms: _Terms, logits: Tensor, codes: Tensor, parts: Tensor | None) -> Tensor:
+    """A member's loss for classes, or for tokens at every position.
+
+    Args:
+        terms: of that member.
+        logits: [1, B, C] or [1, B, T, C].
+        codes: [1, B] or [1, B, T].
+        parts: how much each row counts, [1, B]; None for 1.
+    """
+    weights = None
+    if parts is not None or terms.weights is not None:
+        rows = torch.ones_like(logits[..., 0]) if parts is None else parts
+        weights = rows.reshape(*rows.shape, *[1] * (codes.dim() - rows.dim())).expand(codes.shape).flatten(1)
+        weights = weights / weights.shape[1]
+    z, y = logits.flatten(1, -2), codes.flatten(1)
+    if weights is not None and terms.weights is not None:
+        weights = weights * terms.weights.gather(1, y)
+    if terms.focal is None:
+        return losses.cross_entropy(z, y, terms.smoothing, weights)[0]
+    return losses.focal_cross_entropy(z, y, terms.focal, terms.smoothing, weights)[0]
