@@ -25,7 +25,7 @@ from steepest.experiment.tune import Finished
 from steepest.experiment.tune import tune as run_tune
 from steepest.experiment.workers import cores
 from steepest.networks.activations import activation
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import dense_spec
 from steepest.report.facts import read_facts
 from steepest.report.page import write_page
 from steepest.report.script import ScriptFacts, training_script
@@ -262,7 +262,7 @@ def _with_report(finished: Finished) -> Result:
 
 def _script_facts(finished: Finished) -> ScriptFacts:
     data, recipe = finished.data, finished.recipe
-    spec = spec_of(recipe, data.x.shape[1], data.outputs)
+    spec = dense_spec(recipe, data.x.shape[1], data.outputs)
     return ScriptFacts(
         recipe=recipe,
         task=data.task,

@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 from steepest.base.errors import BadData
 from steepest.data.arrays import from_arrays
 from steepest.data.dataset import DataSet
+from steepest.data.image_arrays import images_from_arrays
 
 _NAMES = {"x": "x", "x_train": "x", "y": "y", "y_train": "y", "x_test": "x_test", "y_test": "y_test"}
 _FORM = "Save it with numpy.savez(path, x=…, y=…), and x_test=…, y_test=… for a test set."
 
 
-def read_archive(path: Path, name: str, task: str | None = None) -> DataSet:
+def read_archive(path: Path, name: str, task: str | None = None, kind: str | None = None) -> DataSet:
     """The data set in an `.npz` file.
 
     Args:
-        path: holds `x` [N, …] and `y` [N] (or `x_train`, `y_train`); perhaps `x_test`, `y_test`.
+        path: holds `x` [N, …] and `y` [N] (or `x_train`, `y_train`); perhaps `x_test`, `y_test`. More axes
+            than two make images.
         name: what to call it.
         task: see `steepest.data.table.from_table`.
+        kind: "table" lays images out as columns; see `steepest.data.read.Reading`.
 
     Raises:
         BadData: no `x` or `y`, pickled objects, test rows of another shape.
@@ -38,6 +41,8 @@ def read_archive(path: Path, name: str, task: str | None = None) -> DataSet:
     test_rows = None
     if "x_test" in arrays:
         x, y, test_rows = _append_test(x, y, arrays["x_test"], arrays["y_test"], path)
+    if x.ndim > 2 and kind != "table":
+        return images_from_arrays(x, y, name=name, where=str(path), task=task, test_rows=test_rows)
     return from_arrays(x, y, name=name, where=str(path), task=task, test_rows=test_rows)
 
 
