@@ -22,6 +22,9 @@ MOST_VALUES = 64
 MOST_CODES = 4096
 """Most values of a column with a code each; any others share the code 0."""
 
+NEVER_CHANGES = "it never changes"
+"""Why a column with one value is left out."""
+
 YES, NO = frozenset({"true", "yes", "t", "y"}), frozenset({"false", "no", "f", "n"})
 """Words for 1 and 0, in any letter case."""
 
@@ -268,7 +271,7 @@ def describe(name: str, tidied: Tidied, *, keep: bool = False, kind: Kind | None
     gaps = len(known) < len(values)
     low, high = known.min(), known.max()
     if low == high and not gaps:
-        return Column(name, "left out", "it never changes", values=(text_of(float(low)),))
+        return Column(name, "left out", NEVER_CHANGES, values=(text_of(float(low)),))
     if max(-low, high) > _LARGEST:
         return Column(name, "left out", "its numbers are too large for float32")
     if tidied.form == "number" and not keep and tidied.whole and not gaps and _counts_rows(name, known):
@@ -288,7 +291,7 @@ def _describe_text(name: str, tidied: Tidied, keep: bool, kind: Kind | None) -> 
     ordered = sorted((-count, str(text)) for count, text in zip(counts, texts, strict=True))
     values = tuple(text for _, text in ordered)
     if distinct == 1 and not gaps:
-        return Column(name, "left out", "it never changes", values=values)
+        return Column(name, "left out", NEVER_CHANGES, values=values)
     reason = "" if keep else _no_category(values, total, tidied.mixed)
     if reason:
         return Column(name, "left out", reason)

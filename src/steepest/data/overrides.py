@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import index
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ def parse_kind(text: str) -> tuple[str, str]:
     return name, kind
 
 
-def kinds_by_place(kinds: Mapping[str | int, str], names: Sequence[str], where: str) -> dict[int, str]:
+def kinds_by_place(kinds: Mapping[Any, str], names: Sequence[str], where: str) -> dict[int, str]:
     """The kind asked for by each column's place.
 
     Args:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ def from_table(
     name: str,
     where: str,
     task: str | None = None,
-    kinds: Mapping[str | int, str] | None = None,
+    kinds: Mapping[Any, str] | None = None,
     group: str | int | None = None,
     test_rows: Rows | None = None,
     notes: Sequence[str] = (),
