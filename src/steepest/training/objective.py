@@ -10,6 +10,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from steepest.base.errors import BadInput
 from steepest.base.recipe import KNOBS, Recipe
@@ -179,14 +180,16 @@ def _of_classes(terms: _Terms, logits: Tensor, codes: Tensor, parts: Tensor | No
         codes: [1, B] or [1, B, T].
         parts: how much each row counts, [1, B]; None for 1.
     """
-    weights = None
-    if parts is not None or terms.weights is not None:
-        rows = torch.ones_like(logits[..., 0]) if parts is None else parts
-        weights = rows.reshape(*rows.shape, *[1] * (codes.dim() - rows.dim())).expand(codes.shape).flatten(1)
-        weights = weights / weights.shape[1]
     z, y = logits.flatten(1, -2), codes.flatten(1)
-    if weights is not None and terms.weights is not None:
-        weights = weights * terms.weights.gather(1, y)
-    if terms.focal is None:
+    weights = None
+    if parts is not None:
+        weights = parts.repeat_interleave(y.shape[1] // parts.shape[1], 1) / y.shape[1]
+    if terms.weights is not None:
+        own = terms.weights.gather(1, y)
+        weights = own / y.shape[1] if weights is None else weights * own
+    if terms.focal is not None:
+        return losses.focal_cross_entropy(z, y, terms.focal, terms.smoothing, weights)[0]
+    if weights is not None:
         return losses.cross_entropy(z, y, terms.smoothing, weights)[0]
-    return losses.focal_cross_entropy(z, y, terms.focal, terms.smoothing, weights)[0]
+    smoothing = 0.0 if terms.smoothing is None else float(terms.smoothing)
+    return functional.cross_entropy(z[0], y[0], label_smoothing=smoothing)  # the same in one fused call
