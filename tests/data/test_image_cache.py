@@ -157,6 +157,17 @@ def test_identity_follows_content_and_options_but_not_place(tmp_path):
         identity([path], None)
 
 
+def test_identity_follows_both_ends_of_a_large_file(tmp_path):
+    raw, keys = bytearray(3 * 2**20), set()
+    for place in (None, 0, -1):
+        if place is not None:
+            raw[place] = 1
+        (tmp_path / "a.zip").write_bytes(raw)
+        os.utime(tmp_path / "a.zip", ns=(0, 5))
+        keys.add(identity([tmp_path / "a.zip"]))
+    assert len(keys) == 3
+
+
 def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("STEEPEST_CACHE")

@@ -36,7 +36,7 @@ def images_from_arrays(
     Args:
         x: [N, H, W], [N, C, H, W], [N, H, W, C], [N, D, H, W], [N, C, D, H, W] or [N, D, H, W, C] with C in
             1, 3, 4: an array, or whatever NumPy makes one of, such as a torch tensor. Whole numbers from 0 to
-            255 are kept as bytes, all else as float32.
+            255 are kept as bytes, all else as float32; what is so already is not copied.
         y: [N] targets: numbers or text.
         name: what to call the data set.
         where: the source, for errors.
