@@ -14,9 +14,12 @@ from sklearn.preprocessing import StandardScaler
 
 from steepest.data.read import read
 from steepest.data.split import outer_split
-from steepest.experiment.baselines import KINDS, Bar, fit, fit_all
+from steepest.experiment import baselines
+from steepest.experiment.baselines import Bar, fit, fit_all, folds_for, kinds_for
 from steepest.experiment.study import Study
 from steepest.training.source import Source
+
+KINDS = ("linear model", "gradient-boosted trees")
 
 
 def source_of(name: str) -> Source:
@@ -68,6 +71,20 @@ def test_regression(objective: str) -> None:
             "mae": -metrics.mean_absolute_error(y[held], guess),
         }
         assert fit(source, kind, 0, objective).score == pytest.approx(want[objective], rel=1e-4), kind
+
+
+def test_much_data_gets_one_fold_beside_the_test_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = source_of("iris")
+    assert folds_for(source, 5) == [0, 1, 2, 5]
+    assert folds_for(source, 2) == [0, 1, 2]
+    monkeypatch.setattr(baselines, "MUCH", 150 * 4 * 3)
+    assert folds_for(source, 5) == [0, 1, 2, 5]
+    monkeypatch.setattr(baselines, "MUCH", 150 * 4 * 3 - 1)
+    assert folds_for(source, 5) == [0, 5]
+
+
+def test_tables_have_two_models() -> None:
+    assert kinds_for(source_of("wine")) == kinds_for(source_of("diabetes")) == KINDS
 
 
 def test_gaps_are_read_by_both() -> None:

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import math
 import re
 
@@ -14,7 +15,7 @@ from steepest.report.figures import (
 )
 from steepest.report.figures.baselines import contenders
 from steepest.report.figures.curves import bands
-from steepest.report.records import Member, Study, Verdict
+from steepest.report.records import Member, OuterTest, Scores, Study, Verdict
 from steepest.store import CurvePoint
 
 
@@ -114,3 +115,26 @@ def test_contenders_share_their_rows(story):
     where, entries = contenders(before)
     assert where == "held-out"
     assert {entry.kind for entry in entries} == {"found", "default", "baseline"}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("width", [340, 760])
+def test_long_names_of_baselines_have_room(count, width):
+    long = "gradient-boosted trees on 8×8 thumbnails, at most 5,000 rows"
+    names = (long, "naive forecast: the value 365 days before", "linear model", "trigram model")[:count]
+    rows = tuple(Scores(name, 0.3 + 0.1 * place, 0.01, 3) for place, name in enumerate(names))
+    test = OuterTest(Scores(score=0.8, sd=0.01), Scores(score=0.7), rows)
+    drawing = draw_baselines(Facts(Study(), test=test), width)
+    found = re.findall(
+        r'<text class="row [a-z]+" x="([\d.]+)" y="([\d.]+)"( text-anchor="end")?>([^<]*)<', str(drawing)
+    )
+    lines = sorted((float(y), float(x), bool(end), words) for x, y, end, words in found)
+    said = " ".join(words for *_, words in lines)
+    assert all(name in said for name in (*names, "found recipe", "default"))  # in lines, nothing lost
+    for _, x, end, words in lines:  # a letter of 13 pixels is 7 wide on average
+        assert (x - 7 * len(words) if end else x) >= 0
+        assert (x if end else x + 7 * len(words)) <= width
+    heights = [y for y, *_ in lines]
+    assert all(below - above >= 14 for above, below in itertools.pairwise(heights))
+    assert heights[-1] < drawing.height - 42
+    assert str(drawing).count("score-dot") == count + 2

@@ -1,4 +1,4 @@
-"""The bar to clear: a linear model and gradient-boosted trees, on the folds the networks are scored on."""
+"""The bar to clear: simple models, on the folds the networks are scored on."""
 
 import time
 import warnings
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import balanced_accuracy_score, log_loss
 
+from steepest.experiment.bars.kinds import kinds_of
 from steepest.experiment.study import Study
 from steepest.training.metrics import score_of
 from steepest.training.source import Source
 
-KINDS = ("linear model", "gradient-boosted trees")
 FOLDS = 3
+"""Folds beside the test fold, …"""
+
+MUCH = 2**23
+"""… of data with at most so many numbers, counted once per class; of more, one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,56 +31,36 @@ class Baseline:
     seconds: float
 
 
+def kinds_for(source: Source) -> tuple[str, ...]:
+    """Names of the simple models that a data set is compared with, as the report shows them.
+
+    Example:
+        >>> kinds_for(Source(np.zeros((4, 1), np.float32), np.zeros(4), 0, ()))
+        ('linear model', 'gradient-boosted trees')
+    """
+    return tuple(kinds_of(source))
+
+
 def fit_all(source: Source, folds: Sequence[int], objective: str) -> list[Baseline]:
     """Every baseline on every fold, one after the other, so that they take one worker and no more."""
-    return [fit(source, kind, fold, objective) for kind in KINDS for fold in folds]
+    return [fit(source, kind, fold, objective) for kind in kinds_for(source) for fold in folds]
 
 
 def fit(source: Source, kind: str, fold: int, objective: str) -> Baseline:
-    """Fit one baseline on a fold's training rows and score it on the held-out ones.
-
-    The linear model reads standardised inputs, as the networks do; trees read them raw, gaps included.
-    """
+    """Fit one baseline on a fold's training rows and score it on the held-out ones."""
     started = time.perf_counter()
-    f = source.folds[fold]
-    x = f.standard.x(source.x) if kind == "linear model" else source.x
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # slow convergence of the linear model is no news to the user
-        model = _model(kind, source.classes).fit(x[f.train], source.y[f.train])
-        metrics = _metrics(model, x[f.held_out], source.y[f.held_out], source.classes)
-    score = float(score_of(metrics, objective)[0])
+        metrics = kinds_of(source)[kind](source, fold)
+    score = float(score_of({name: np.array([value]) for name, value in metrics.items()}, objective)[0])
     return Baseline(kind, fold, score, time.perf_counter() - started)
 
 
-def _model(kind: str, classes: int) -> Any:
-    if kind == "linear model":
-        return LogisticRegression(max_iter=300) if classes else Ridge()
-    return (
-        HistGradientBoostingClassifier(random_state=0)
-        if classes
-        else HistGradientBoostingRegressor(random_state=0)
-    )
-
-
-def _metrics(model: Any, x: np.ndarray, y: np.ndarray, classes: int) -> dict[str, np.ndarray]:
-    if classes:
-        chances = np.zeros((len(x), classes))
-        chances[:, model.classes_] = model.predict_proba(x)
-        guess = chances.argmax(1)
-        found = {
-            "accuracy": float((guess == y).mean()),
-            "balanced_accuracy": float(balanced_accuracy_score(y, guess)),
-            "log_loss": float(log_loss(y, chances.clip(1e-15), labels=range(classes))),
-        }
-    else:
-        error = model.predict(x) - y
-        mse = float(np.mean(error**2))
-        found = {
-            "r2": 1 - mse / max(float(np.var(y)), 1e-300),
-            "rmse": mse**0.5,
-            "mae": float(np.abs(error).mean()),
-        }
-    return {name: np.array([value]) for name, value in found.items()}
+def folds_for(source: Source, test_fold: int) -> list[int]:
+    """Folds to fit baselines on: a few, only one if there is much data, and the test fold."""
+    times = source.classes if source.task == "classification" else 1
+    most = FOLDS if source.x.size * max(times, 1) <= MUCH else 1
+    return [*range(min(most, test_fold)), test_fold]
 
 
 class Bar:
@@ -96,7 +77,8 @@ class Bar:
         self._written = False
 
     def _begin(self) -> "Future[list[Baseline]]":
-        folds = [*range(min(FOLDS, self._test_fold)), self._test_fold]
+        assert self._study.source is not None
+        folds = folds_for(self._study.source, self._test_fold)
         return self._study.workers.submit(fit_all, folds, self._study.objective)
 
     def look(self, wait: bool = False) -> None:
@@ -123,8 +105,8 @@ class Bar:
     def _by_kind(self, test: bool) -> dict[str, list[Baseline]]:
         found = [] if self._work.exception() else self._work.result()
         chosen = [b for b in found if (b.fold == self._test_fold) == test]
-        by_kind = {kind: [b for b in chosen if b.kind == kind] for kind in KINDS}
-        return {kind: rows for kind, rows in by_kind.items() if rows}
+        kinds = dict.fromkeys(b.kind for b in chosen)
+        return {kind: [b for b in chosen if b.kind == kind] for kind in kinds}
 
 
 def _row(kind: str, found: list[Baseline]) -> dict[str, Any]:

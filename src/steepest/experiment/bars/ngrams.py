@@ -137,23 +137,17 @@ class NGrams:
         for k, level in enumerate(self.levels):
             if not len(level.pairs):
                 break
-            shorter = [_shortened(level.pairs // tokens, k - j, tokens, j) for j in range(k + 1)]
+            shorter = [level.pairs // tokens % tokens**length for length in range(k + 1)]
             p = self.chances(shorter, level.pairs % tokens)
-            owner = np.repeat(np.arange(len(level.contexts)), self._widths(level))
-            order = np.lexsort((p, owner))
-            last = np.cumsum(self._widths(level)) - 1
-            top = order[last]  # each context's most probable one of the tokens that followed it
+            ends = np.searchsorted(level.pairs, (level.contexts + 1) * tokens)
+            order = np.lexsort((p, level.pairs // tokens))
+            top = order[ends - 1]  # each context's most probable one of the tokens that followed it
             place = np.minimum(np.searchsorted(level.contexts, contexts[k]), len(level.contexts) - 1)
             seen = np.flatnonzero(level.contexts[place] == contexts[k])
             here = [context[seen] for context in contexts[: k + 1]]
             better = p[top[place[seen]]] >= self.chances(here, best[seen])
             best[seen[better]] = (level.pairs % tokens)[top[place[seen]]][better]
         return best
-
-    @staticmethod
-    def _widths(level: Counts) -> Codes:
-        starts = np.searchsorted(level.pairs // level.tokens, level.contexts)
-        return np.diff(np.append(starts, len(level.pairs)))
 
 
 def contexts_of(x: NDArray[Any], order: int, tokens: int) -> list[Codes]:
@@ -172,11 +166,6 @@ def contexts_of(x: NDArray[Any], order: int, tokens: int) -> list[Codes]:
             code[:, length - 1 :] += wide[:, length - 1 - back : wide.shape[1] - back] * tokens**back
         found.append(code)
     return [code.reshape(-1) for code in found]
-
-
-def _shortened(contexts: Codes, dropped: int, tokens: int, length: int) -> Codes:
-    """The last `length` tokens of contexts that have `dropped` more."""
-    return contexts % tokens**length if dropped else contexts
 
 
 def _flat(y: NDArray[Any]) -> Codes:
@@ -199,7 +188,7 @@ def score(source: Source, fold: int, order: int) -> Metrics:
 
 def most_rows(source: Source) -> int:
     """Most windows that are counted."""
-    return max(HELD_BACK, MOST_TOKENS // source.x.shape[1])
+    return max(HELD_BACK, MOST_TOKENS // source.ports.inputs)
 
 
 def _blocks(source: Source, rows: Codes) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:

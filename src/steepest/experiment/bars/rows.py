@@ -1,12 +1,10 @@
 """Which training rows a simple model gets: all, or as many as it can take, and then its name says so."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from steepest.base.seeds import generator
-from steepest.training.source import Fold, Source
+from steepest.training.source import Source
 
 LEAST_ROWS = 1000
 """However wide the rows are, a model gets this many of them if they are there."""
@@ -47,11 +45,7 @@ def limited(source: Source, most: int) -> str:
 
     The last is for folds some of which have fewer.
     """
-    sizes = _sizes(source.folds)
-    if max(sizes) <= most:
+    sizes = [len(fold.train) for fold in source.folds]
+    if max(sizes, default=0) <= most:
         return ""
     return f", {most:,} rows" if min(sizes) >= most else f", at most {most:,} rows"
-
-
-def _sizes(folds: Sequence[Fold]) -> list[int]:
-    return [len(fold.train) for fold in folds]

@@ -1,6 +1,8 @@
 """The bar to clear: simple models beside the network, on the same rows."""
 
+import textwrap
 from dataclasses import dataclass
+from itertools import accumulate
 
 from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts
@@ -8,7 +10,13 @@ from steepest.report.frame import Margins, foot, titles
 from steepest.report.numbers import decimals_for, finite, number
 from steepest.report.scales import Scale, span
 
-ROW = 34.0
+ROW, LINE = 34.0, 16.0
+BESIDE = 310.0
+"""Most room for names on the left of a wide picture, in pixels; on a narrow one they stand above their row.
+Names that are longer are broken into lines."""
+
+LETTER = 7.2
+"""Width of a letter, on the safe side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +50,33 @@ def contenders(facts: Facts) -> tuple[str, list[Entry]]:
     return "test" if on_test else "held-out", sorted(entries, key=lambda entry: -entry.score)
 
 
+def _wrapped(name: str, width: float) -> list[str]:
+    return textwrap.wrap(name, int(width / LETTER)) or [""]
+
+
 def draw_baselines(facts: Facts, width: float) -> Drawing | None:
     """One row per contender: a dot at its mean, a line of one standard deviation to either side."""
     where, entries = contenders(facts)
     if not any(entry.kind == "baseline" for entry in entries):
         return None
-    left = 170.0 if width > 500 else 14.0
-    step = ROW if width > 500 else ROW + 16
+    beside = width > 500
+    names = [_wrapped(entry.name, BESIDE if beside else width - 28) for entry in entries]
+    longest = max(len(line) for lines in names for line in lines)
+    left = max(170.0, LETTER * longest + 28) if beside else 14.0
+    ends_of_rows = list(accumulate(ROW + (0 if beside else LINE * len(lines)) for lines in names))
     margins = Margins(left=left, right=70, top=8)
-    height = margins.top + step * len(entries) + 46
+    height = margins.top + ends_of_rows[-1] + 46
     ends = [entry.score + side * (entry.sd or 0.0) for entry in entries for side in (-1, 1)]
     x = Scale(*span(finite(ends)), left, width - margins.right)
     bottom = height - margins.bottom
     digits = decimals_for(min(finite(entry.sd for entry in entries), default=None), entries[0].score)
     drawing = Drawing(width, height, f"{where} {facts.study.measure} of the network and of simple models")
-    for index, entry in enumerate(entries):
-        middle = margins.top + step * (index + 0.5)
-        beside = width > 500
-        if not beside:
-            drawing.text((left, middle - 8), entry.name, f"row {entry.kind}")
-            middle += 9
-        else:
-            drawing.text((left - 14, middle + 4), entry.name, f"row {entry.kind}", "end")
+    for entry, lines, end in zip(entries, names, ends_of_rows, strict=True):
+        middle = margins.top + end - ROW / 2
+        last = middle + 4 + LINE * (len(lines) - 1) / 2 if beside else middle - LINE
+        place, anchor = (left - 14, "end") if beside else (left, "start")
+        for above, line in enumerate(reversed(lines)):
+            drawing.text((place, last - LINE * above), line, f"row {entry.kind}", anchor)
         drawing.line((x.start, middle), (x.end, middle), "grid")
         if entry.sd:
             drawing.line(
