@@ -95,6 +95,14 @@ def test_images_are_kept_to_so_many_and_it_is_said(images: Source, monkeypatch: 
     assert kinds_of(images)[name](images, 1)["accuracy"] == pytest.approx(want)
 
 
+def test_images_of_many_classes_are_fewer(images: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "LEAST_ROWS", 10)
+    monkeypatch.setattr(kinds, "LINEAR_NUMBERS", 2 * 10 * 10 * 3 * 60)
+    assert next(iter(kinds_of(images))) == "linear model on 10×10 thumbnails, 60 rows"
+    more = dataclasses.replace(images, classes=6)
+    assert next(iter(kinds_of(more))) == "linear model on 10×10 thumbnails, 30 rows"
+
+
 def test_labels(labels: Source) -> None:
     for name, model in kinds_of(labels).items():
         found = model(labels, 1)

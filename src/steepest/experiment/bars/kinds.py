@@ -113,8 +113,10 @@ def _score_words(source: Source, fold: int, make: Make, most: int) -> Metrics:
 def _images(source: Source) -> dict[str, Score]:
     edge, left = thumbnail(source.ports)
     small = f" on {'×'.join(map(str, left))} thumbnails" if edge > 1 else ""
-    said = small + limited(source, IMAGE_ROWS)
-    about: dict[str, Any] = {"read": thumbnails, "most": IMAGE_ROWS}
+    numbers = source.ports.shape[0] * math.prod(left)
+    most = min(IMAGE_ROWS, rows_for(LINEAR_NUMBERS, numbers * max(source.classes, 1)))
+    said = small + limited(source, most)
+    about: dict[str, Any] = {"read": thumbnails, "most": most}
     found: dict[str, Score] = {f"linear model{said}": partial(_score_numbers, make=linear(source), **about)}
     if _trees_suit(source):
         make = trees(source, **IMAGE_TREES)
