@@ -75,3 +75,9 @@ def test_shrinkage_record() -> None:
 def test_bad_input(call, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         call()
+
+
+def test_a_metric_that_should_be_low_is_told_as_itself():
+    found = shrinkage(-0.40, [-0.43, -0.42, -0.44], candidates=50, metric="mae", lower=True)
+    assert found.flattery > 0
+    assert found.sentence.startswith("search 0.400 → confirmed 0.430 ± 0.025 mae")

@@ -236,3 +236,12 @@ def test_region_is_never_below_the_seed_noise() -> None:
 def test_bad_input(call, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         call()
+
+
+def test_a_metric_that_should_be_low_is_told_as_itself():
+    tuned = [-0.41, -0.42, -0.40, -0.43, -0.41, -0.42, -0.40, -0.41]
+    default = [-0.52, -0.50, -0.51, -0.53, -0.52, -0.54, -0.50, -0.51]
+    found = judge(tuned, default, metric="mae", against="the default", lower=True)
+    assert found.kind == "better"
+    assert found.effect > 0
+    assert found.sentence.startswith("better than the default: -0.1038 mae [-0.1137, -0.0938]")

@@ -21,6 +21,7 @@ class Range:
             quarter of the (logarithmic) range.
         scale: "linear" or "log".
         off: a value that means "not used"; it then gets half of the prior's mass.
+        whole: only whole numbers.
     """
 
     low: float
@@ -28,6 +29,7 @@ class Range:
     center: float | None = None
     scale: Scale = "linear"
     off: float | None = None
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
@@ -80,3 +82,13 @@ class Knob:
     forms: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     splits_stack: bool = False
+
+    def matters(self, form: str = "", task: str = "") -> bool:
+        """Whether it has an effect on data of a form and a task; "" leaves either open.
+
+        Example:
+            >>> Knob("probability of a mirror image", forms=("image",)).matters("table")
+            False
+        """
+        suits_form = not form or not self.forms or form in self.forms
+        return suits_form and (not task or not self.tasks or task in self.tasks)

@@ -115,6 +115,7 @@ def shrinkage(
     candidates: int,
     alpha: float = 0.05,
     metric: str = "score",
+    lower: bool = False,
 ) -> Shrinkage:
     """Compare the winner's search score with its scores on fresh seeds.
 
@@ -124,6 +125,7 @@ def shrinkage(
         candidates: how many the winner was picked from.
         alpha: share of intervals allowed to miss the truth.
         metric: word for the sentence.
+        lower: scores are the negatives of a metric that should be low; the sentence gives the metric itself.
 
     Example:
         >>> print(shrinkage(0.985, [0.974, 0.978, 0.976, 0.979], candidates=100, metric="accuracy").sentence)
@@ -154,18 +156,18 @@ def shrinkage(
         candidates=candidates,
         expected_sd=expected_flattery(candidates),
     )
-    return dataclasses.replace(record, sentence=_sentence(record, metric))
+    return dataclasses.replace(record, sentence=_sentence(record, metric, -1 if lower else 1))
 
 
-def _sentence(r: Shrinkage, metric: str) -> str:
+def _sentence(r: Shrinkage, metric: str, sign: int) -> str:
     half = (r.high - r.low) / 2
     scale = half if np.isfinite(half) and half > 0 else abs(r.flattery)
     decimals = int(np.clip(1 - np.floor(np.log10(scale)), 0, 12)) if scale > 0 else 4
     error = f" ± {half:.{decimals}f}" if np.isfinite(half) else ""
     runs = f"{r.n} fresh run{'s' if r.n > 1 else ''}" + (f", {r.diverged} diverged" if r.diverged else "")
     level = f"{100 * r.level:.3g} %, " if error else ""
-    confirmed = f"confirmed {r.confirmed:.{decimals}f}{error} {metric} ({level}{runs})"
-    text = f"search {r.search:.{decimals}f} → {confirmed}"
+    confirmed = f"confirmed {sign * r.confirmed:.{decimals}f}{error} {metric} ({level}{runs})"
+    text = f"search {sign * r.search:.{decimals}f} → {confirmed}"
     if np.isnan(r.flattery_sd):
         return text
     verb = f"flattered by {r.flattery_sd:.1f} seed SD" if r.flattery_sd > 0 else "not flattered"

@@ -93,6 +93,7 @@ def against_reference(
     seed: int = 0,
     floor: float | None = None,
     metric: str = "score",
+    lower: bool = False,
 ) -> list[Row]:
     """Every contender against one reference.
 
@@ -100,7 +101,7 @@ def against_reference(
         scores: contender → scores, higher better, shape (n,), all on the same replicates.
         reference: the name of the one to beat.
         alpha: chance of even one false "better" or "worse" in the table.
-        rope, overlap, seed, floor, metric: as for `verdict.judge`.
+        rope, overlap, seed, floor, metric, lower: as for `verdict.judge`.
 
     Example:
         >>> base = [0.90, 0.91, 0.89, 0.92, 0.90, 0.91, 0.90]
@@ -111,7 +112,7 @@ def against_reference(
     if reference not in scores:
         raise BadInput("reference", "must be one of the contenders", reference, closest(reference, scores))
     pairs = [(name, reference) for name in scores if name != reference]
-    judged = partial(judge, rope=rope, overlap=overlap, seed=seed, floor=floor, metric=metric)
+    judged = partial(judge, rope=rope, overlap=overlap, seed=seed, floor=floor, metric=metric, lower=lower)
     return _table(scores, pairs, alpha, judged)
 
 

@@ -122,6 +122,7 @@ def judge(
     floor: float | None = None,
     metric: str = "score",
     against: str = "the reference",
+    lower: bool = False,
 ) -> Verdict:
     """Compare A with B on paired replicates.
 
@@ -140,6 +141,7 @@ def judge(
         seed: fixes the bootstrap.
         floor: score of a useless network, given to diverged runs; see `diverged.fill`.
         metric, against: words for the sentence.
+        lower: scores are the negatives of a metric that should be low; the sentence gives the metric itself.
 
     Example:
         >>> tuned = [0.971, 0.975, 0.969, 0.978, 0.973, 0.972, 0.970, 0.976]
@@ -174,7 +176,7 @@ def judge(
             diverged_b=filled.diverged_b,
         )
     planned = place.planned if place else None
-    return dataclasses.replace(verdict, sentence=_sentence(verdict, metric, against, planned))
+    return dataclasses.replace(verdict, sentence=_sentence(verdict, metric, against, planned, lower))
 
 
 def _place(n: int, looks: Sequence[int] | None, look: int | None, alpha: float) -> looking.Look | None:
@@ -230,7 +232,7 @@ def _all_diverged(n: int, alpha: float, a: int, b: int, place: looking.Look | No
     return Verdict("unresolved", *numbers, "none: every run diverged", number, a, b)
 
 
-def _sentence(v: Verdict, metric: str, against: str, planned: int | None) -> str:
+def _sentence(v: Verdict, metric: str, against: str, planned: int | None, lower: bool) -> str:
     """The verdict in words; two significant digits of the interval's half-width decide the decimals."""
     broken = ""
     if v.diverged_a or v.diverged_b:
@@ -251,10 +253,11 @@ def _sentence(v: Verdict, metric: str, against: str, planned: int | None) -> str
     scale = (v.high - v.low) / 2
     scale = scale if np.isfinite(scale) and scale > 0 else abs(v.effect)
     decimals = int(np.clip(1 - np.floor(np.log10(scale)), 0, 12)) if scale > 0 else 2
-    shown = f"{v.effect:+.{decimals}f} {metric}"
+    effect, low, high = (-v.effect, -v.high, -v.low) if lower else (v.effect, v.low, v.high)
+    shown = f"{effect:+.{decimals}f} {metric}"
     if np.isfinite(v.low):
         where = f", look {v.look} of {planned}" if planned else ""
-        shown += f" [{v.low:+.{decimals}f}, {v.high:+.{decimals}f}] ({100 * v.level:.3g} %{where})"
+        shown += f" [{low:+.{decimals}f}, {high:+.{decimals}f}] ({100 * v.level:.3g} %{where})"
     count = f"{v.n} paired replicate{'s' if v.n > 1 else ''}"
     advice = ""
     if v.kind == "unresolved" and v.n > 1:

@@ -19,6 +19,7 @@ from steepest.evidence.verdict import Verdict, judge
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.pace import Pace
 from steepest.experiment.study import Study, Trained
+from steepest.training.metrics import is_lower_better
 
 DEFAULT = "the default"
 OVERLAP = 0.25
@@ -156,7 +157,7 @@ def _judge(
 ) -> Verdict:
     return judge(
         a, b, rope=rope, overlap=OVERLAP, looks=looks, metric=study.objective, against=DEFAULT,
-        seed=study.settings.seed,
+        seed=study.settings.seed, lower=is_lower_better(study.objective),
     )  # fmt: skip
 
 
@@ -183,6 +184,7 @@ def _note(
             overlap=OVERLAP,
             metric=study.objective,
             seed=study.settings.seed,
+            lower=is_lower_better(study.objective),
         )
     sentences = {row.contender: row.verdict.sentence for row in family} | {labels[0]: verdict.sentence}
     rows: list[dict[str, Any]] = []
@@ -202,7 +204,10 @@ def _note(
     study.note("finalists", {"rows": rows})
     if any(np.isfinite(scores[0])):
         candidates = sum(m.plan.stage == "search" and not m.plan.label for m in study.members)
-        curse = shrinkage(chosen[0].score, scores[0], candidates=max(candidates, 1), metric=study.objective)
+        curse = shrinkage(
+            chosen[0].score, scores[0], candidates=max(candidates, 1), metric=study.objective,
+            lower=is_lower_better(study.objective),
+        )  # fmt: skip
         study.note(
             "curse",
             {

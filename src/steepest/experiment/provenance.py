@@ -6,6 +6,7 @@ import platform
 from typing import Any
 
 import steepest
+from steepest.data.dataset import Column
 from steepest.experiment.study import Study
 from steepest.experiment.workers import cores
 
@@ -24,9 +25,13 @@ def study_document(study: Study) -> dict[str, Any]:
         "features": data.x.shape[1],
         "form": data.form,
         "shape": list(data.shape),
+        "tokens": len(data.vocabulary),
+        "steps_ahead": data.outputs if data.task == "forecasting" else 0,
+        "naive_name": data.naive_name,
+        "oriented": data.oriented,
         "fingerprint": data.fingerprint,
         "notes": list(data.notes),
-        "columns": [[c.name, c.kind, c.note] for c in data.columns],
+        "columns": [[c.name, kind_words(c), c.note] for c in data.columns],
         "command": settings.command,
         "budget": settings.budget.text,
         "seed": settings.seed,
@@ -45,6 +50,23 @@ def study_document(study: Study) -> dict[str, Any]:
         "development_rows": len(study.outer.train),
         "test_rows": len(study.outer.held_out),
     }
+
+
+def kind_words(column: Column) -> str:
+    """What a column became, in a few words.
+
+    Example:
+        >>> kind_words(Column("day", "date", parts=("time of day",)))
+        'date, with its time of day'
+    """
+    words: str = column.kind
+    if column.kind == "category":
+        words += f" of {len(column.values):,} values" + " and others" * column.other
+    if column.kind == "code":
+        words = f"category of {len(column.values):,} values, embedded"
+    if column.parts:
+        words += f", with its {' and '.join(column.parts)}"
+    return words + ", with gaps" * column.gaps
 
 
 def _versions() -> dict[str, str]:

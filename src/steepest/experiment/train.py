@@ -79,9 +79,10 @@ def _run(study: Study, recipe: Recipe) -> Finished:
     network = network_of(study, trained)
     save_network(study, trained, folder / files.MODEL)
     save_data(study, folder / files.DATA)
-    files.write_text(folder / files.RECIPE, recipe.to_yaml())
+    files.write_text(folder / files.RECIPE, recipe.to_yaml(data.form, data.task))
     study.settle([trained], "finished")
-    changed = [k for k, v in recipe.relevant().items() if v != getattr(Recipe(), k)]
+    relevant = recipe.relevant(data.form, data.task)
+    changed = [k for k, v in relevant.items() if v != getattr(Recipe(), k)]
     found = {"values": recipe.model_dump(), "default": Recipe().model_dump(), "changed": changed}
     study.note("recipe", {**found, "parameters": trained.plan.parameters, "key": recipe.key()})
     study.enter("done")

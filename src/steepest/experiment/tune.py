@@ -124,7 +124,7 @@ def _serve(study: Study) -> int:
 def _finish(
     study: Study, pace: Pace, confirmed: Confirmed, default: Recipe, bar: Bar, test_fold: int, reason: str
 ) -> Finished:
-    folder = study.settings.folder
+    folder, data = study.settings.folder, study.data
     recipes = [("winner", confirmed.winner), ("default", default)]
     networks = final_networks(
         study, recipes, pace.final_seeds(confirmed.winner, default), test_fold, float("inf")
@@ -135,7 +135,7 @@ def _finish(
     network = network_of(study, best)
     save_network(study, best, folder / files.MODEL)
     save_data(study, folder / files.DATA)
-    files.write_text(folder / files.RECIPE, confirmed.winner.to_yaml())
+    files.write_text(folder / files.RECIPE, confirmed.winner.to_yaml(data.form, data.task))
     study.settle([t for row in networks.values() for t in row], "finished")
     reason = "interrupted" if study.interrupted else reason
     _note_end(study, confirmed.winner, default, best.plan.parameters, reason)
@@ -152,7 +152,7 @@ def _note_end(study: Study, winner: Recipe, default: Recipe, parameters: int, re
         {
             "values": values,
             "default": base,
-            "changed": [k for k in winner.relevant() if values[k] != base[k]],
+            "changed": [k for k in winner.relevant(study.data.form, study.data.task) if values[k] != base[k]],
             "parameters": parameters,
             "key": winner.key(),
         },

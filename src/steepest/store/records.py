@@ -93,7 +93,8 @@ class Document:
 
     Args:
         kind: "study", "calibration", "baselines", "rung", "finalists", "verdict", "curse", "test", "recipe",
-            "timing", "end".
+            "examples" (what the data looks like, before and after augmentation, and what the network got
+            wrong; pictures are PNG files as base64), "timing", "end".
         body: plain JSON values; NaN and infinities are allowed, NumPy numbers and arrays become plain ones.
         time: when it was written, in seconds since 1970-01-01 UTC.
     """

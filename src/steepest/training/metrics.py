@@ -87,8 +87,17 @@ def objective_for(task: Task, objective: str | None) -> str:
 
 def score_of(metrics: Mapping[str, Values], objective: str) -> Values:
     """Scores [K]: the metric named `objective`, turned so that higher is better."""
-    signs = {name: sign for metrics_of_task in OBJECTIVES.values() for name, sign in metrics_of_task.items()}
-    return metrics[objective] * signs[objective]
+    return -metrics[objective] if is_lower_better(objective) else metrics[objective]
+
+
+def is_lower_better(objective: str) -> bool:
+    """Whether a metric should be low, so that scores are its negatives.
+
+    Example:
+        >>> is_lower_better("mae"), is_lower_better("accuracy")
+        (True, False)
+    """
+    return any(metrics.get(objective, 0.0) < 0 for metrics in OBJECTIVES.values())
 
 
 class Classification:
