@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from steepest.base.errors import BadData, BadInput
 from steepest.data.dataset import Column, DataSet
-from steepest.data.split import Split, inner_split, outer_split
+from steepest.data.split import ORIGINS, Split, fold_split, inner_split, outer_split
 
 
 def make(y: list[int], x: list[int] | None = None, classes: int = 0) -> DataSet:
@@ -132,3 +132,126 @@ def test_equal_rows_alone_cannot_be_split() -> None:
 def test_share_is_checked(share: float) -> None:
     with pytest.raises(BadInput, match="share must lie between 0 and 1"):
         outer_split(make([0, 1] * 10, classes=2), 0, share)
+
+
+def ordered(rows: int = 200, reach: int = 1, **changes: object) -> DataSet:
+    """Rows whose moments are shuffled."""
+    moments = np.random.default_rng(0).permutation(rows) + 50
+    return dataclasses.replace(make(list(range(rows))), moments=moments, reach=reach, **changes)
+
+
+def check_in_time(data: DataSet, split: Split) -> None:
+    """No target that is trained on ends after the first that is held out begins."""
+    assert len(split.train)
+    assert len(split.held_out)
+    assert data.moments[split.train].max() + data.reach <= data.moments[split.held_out].min()
+
+
+@pytest.mark.parametrize("reach", [1, 24])
+def test_the_last_fifth_in_time_is_held_out(reach: int) -> None:
+    data = ordered(reach=reach)
+    split = outer_split(data, 0)
+    check_in_time(data, split)
+    assert sorted(data.moments[split.held_out]) == list(range(210, 250))
+    assert sorted(data.moments[split.train]) == list(range(50, 211 - reach))
+    assert outer_split(data, 9).held_out.tolist() == split.held_out.tolist()
+
+
+@pytest.mark.parametrize("reach", [1, 24])
+def test_inner_splits_roll_over_the_later_half(reach: int) -> None:
+    data = ordered(reach=reach)
+    rows = outer_split(data, 0).train
+    splits = [inner_split(data, rows[::-1], 0, index) for index in range(ORIGINS)]
+    for split in splits:
+        check_in_time(data, split)
+    held = np.concatenate([split.held_out for split in splits])
+    later = rows[np.argsort(data.moments[rows])][len(rows) // 2 :]
+    assert sorted(held.tolist()) == sorted(later.tolist())
+    assert data.moments[splits[0].held_out].max() == data.moments[rows].max()
+    again = inner_split(data, rows, 5, ORIGINS)
+    assert again.held_out.tolist() == splits[0].held_out.tolist()
+
+
+def test_test_rows_given_in_time_leave_out_overlapping_targets_only() -> None:
+    data = ordered(reach=5)
+    late = np.flatnonzero(data.moments >= 220)
+    split = outer_split(dataclasses.replace(data, test_rows=late), 0)
+    assert split.held_out.tolist() == late.tolist()
+    assert sorted(data.moments[split.train]) == list(range(50, 216))
+
+
+def test_a_reach_that_leaves_nothing_to_train_on_is_refused() -> None:
+    with pytest.raises(BadData, match=r"must have rows that end before step 210.*smaller horizon"):
+        outer_split(ordered(reach=190), 0)
+
+
+def test_rows_of_one_moment_stay_together() -> None:
+    data = dataclasses.replace(make(list(range(100))), moments=np.repeat(np.arange(10), 10))
+    for index in range(8):
+        split = inner_split(data, np.arange(100), 0, index)
+        check_in_time(data, split)
+        assert not set(data.moments[split.train]) & set(data.moments[split.held_out])
+    few = dataclasses.replace(make(list(range(100))), moments=np.repeat(np.arange(3), [40, 30, 30]))
+    check_in_time(few, inner_split(few, np.arange(100), 0, 0))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40)), min_size=30, max_size=150),
+    SEEDS,
+    st.integers(2, 6),
+)
+@settings(max_examples=60, deadline=None)
+def test_folds_hold_out_every_row_once(pairs: list[tuple[int, int]], seed: int, folds: int) -> None:
+    labels, values = map(list, zip(*pairs, strict=True))
+    if len(set(values)) < folds:
+        return
+    data = make(labels, values, classes=3)
+    rows = np.arange(len(labels))
+    splits = [fold_split(data, rows[::-1], seed, folds, index) for index in range(folds)]
+    for split in splits:
+        check_partition(split, rows)
+        assert not set(data.groups[split.train]) & set(data.groups[split.held_out])
+    assert sorted(np.concatenate([split.held_out for split in splits]).tolist()) == rows.tolist()
+
+
+@given(LABELS, SEEDS, st.integers(2, 5))
+@settings(max_examples=60, deadline=None)
+def test_folds_are_even_class_by_class(labels: list[int], seed: int, folds: int) -> None:
+    data = make(labels, classes=5)
+    held = [fold_split(data, np.arange(len(labels)), seed, folds, index).held_out for index in range(folds)]
+    counts = np.array([np.bincount(data.y[rows], minlength=5) for rows in held])
+    assert (np.ptp(counts, axis=0) <= 1).all()
+    assert np.ptp(counts.sum(axis=1)) <= 1
+
+
+def test_folds_of_time_expand() -> None:
+    data = ordered(120, reach=3)
+    splits = [fold_split(data, np.arange(120), 0, 5, index) for index in range(5)]
+    for split in splits:
+        check_in_time(data, split)
+    held = np.concatenate([data.moments[split.held_out] for split in splits])
+    assert sorted(held.tolist()) == list(range(70, 170))
+    assert [len(split.train) for split in splits] == [18, 38, 58, 78, 98]
+
+
+@pytest.mark.parametrize(
+    ("folds", "index", "match"),
+    [
+        (1, 0, "folds must lie between 2 and 40"),
+        (41, 0, "different rows or groups"),
+        (5, 5, "between 0 and 4"),
+    ],
+)
+def test_folds_are_checked(folds: int, index: int, match: str) -> None:
+    with pytest.raises(BadInput, match=match):
+        fold_split(make([0, 1] * 20, classes=2), np.arange(40), 0, folds, index)
+
+
+def test_labels_and_steps_are_split_without_strata() -> None:
+    several = dataclasses.replace(
+        make(list(range(40))), task="multilabel", classes=("a", "b"), y=np.eye(2)[[0, 1] * 20]
+    )
+    steps = dataclasses.replace(make(list(range(40))), task="next-token", y=np.zeros((40, 3), np.int64))
+    for data in (several, steps):
+        check_partition(outer_split(data, 0), np.arange(40))
+        check_partition(fold_split(data, np.arange(40), 0, 4, 1), np.arange(40))
