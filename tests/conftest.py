@@ -1,5 +1,7 @@
 """One thread per test process, and property tests that are the same on every run and on a slow machine."""
 
+from collections.abc import Iterator
+
 import hypothesis
 import pytest
 
@@ -13,3 +15,11 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Decoded images are kept where the tests end, not in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEEPEST_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

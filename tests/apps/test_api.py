@@ -24,7 +24,7 @@ from steepest.data.split import outer_split
 from steepest.data.standardise import Standardiser
 from steepest.experiment.folder import DATA, FILES, MODEL, RECIPE, REPORT, SCRIPT
 from steepest.networks.build import load
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import dense_spec
 from steepest.store.opening import open_journal
 
 FIX = {"epochs": 3, "width": 16, "depth": 1}
@@ -119,7 +119,7 @@ def test_the_saved_model_is_the_network(name: str, request: pytest.FixtureReques
     result: Result = request.getfixturevalue(name)
     data = read(name)
     network = load(
-        spec_of(result.recipe, data.x.shape[1], data.outputs), load_file(result.folder / MODEL)
+        dense_spec(result.recipe, data.x.shape[1], data.outputs), load_file(result.folder / MODEL)
     ).eval()
     x = torch.from_numpy(Standardiser.fit(data, outer_split(data, 0).train).x(data))
     with torch.no_grad():

@@ -53,7 +53,7 @@ DATA: dict[str, tuple[Make, list[str]]] = {
         lambda p: tune(csv(p, table()).replace("people", "poeple"), "--target", "income"),
         ["must be a file that exists", "poeple.csv", "people.csv"],
     ),
-    "a folder": (lambda p: tune(str(p)), ["must be a file", "a folder"]),
+    "a folder": (lambda p: tune(str(p)), ["must hold class folders", "no files"]),
     "no target": (lambda p: tune(csv(p, table())), ["target must name a column", "'income'", "--target"]),
     "wrong target": (
         lambda p: tune(csv(p, table()), "--target", "incom"),

@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
         ("a file that exists", "poeple.csv", "Did you mean", "people.csv"),
     ),
     "missing folder": (beside("nowhere/x.csv"), "ill", ("must be a file that exists", "Check the path.")),
-    "a folder": (lambda folder: folder, "ill", ("must be a file", "a folder", ".parquet")),
+    "a folder": (lambda folder: folder, "ill", ("must hold class folders", "no files")),
     "unknown suffix": (text("a,b\n1,2\n", "table.xlsx"), "a", ("must end in one of", ".csv", "'.xlsx'")),
     "no object": (given(None), None, ("data must be a data set", "'NoneType'", "a pair (X, y)")),
     "no target, header": (
@@ -288,6 +288,16 @@ REPAIRED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
         "ill",
         ("'a' has 1 cell that is no number ('abc' in data row 9), taken as missing",),
     ),
+    "mixed types": (
+        given(frame(size=[1, "two", 3.5, None, 1, "3.5"] * 5)),
+        "ill",
+        ("Repaired: 'size' holds numbers and words ('two' in data row 2), taken as words.", "marked: 'size'"),
+    ),
+    "mixed types, all different": (
+        given(frame(size=[f"no {n}" if n % 9 == 4 else n for n in range(ROWS)], a=np.linspace(0, 1, ROWS))),
+        "ill",
+        ("Left out: 'size' (it holds numbers and words ('no 4' in data row 5); correct the words or",),
+    ),
     "missing target": (
         given(frame(ill=["yes", "no", "?"] * 10)),
         "ill",
@@ -374,7 +384,7 @@ REPAIRED: dict[str, tuple[Source, Any, tuple[str, ...]]] = {
     "images": (
         given((np.random.default_rng(1).random((ROWS, 4, 4)), Y)),
         None,
-        ("4×4 numbers are laid out as 16 columns",),
+        ("Grey images of 4×4, one channel",),
     ),
 }
 

@@ -7,8 +7,9 @@ from steepest.base.recipe import KNOBS, Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.read import read
 from steepest.experiment.sizing import count_of, networks_within
+from steepest.networks.architecture import spec_of
 from steepest.networks.build import build
-from steepest.networks.spec import spec_of
+from steepest.networks.ports import Ports
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,9 @@ def digits() -> DataSet:
 
 
 def built(recipe: Recipe, data: DataSet) -> int:
-    return sum(p.numel() for p in build(spec_of(recipe, data.x.shape[1], data.outputs)).parameters())
+    return sum(
+        p.numel() for p in build(spec_of(recipe, Ports.table(data.x.shape[1], data.outputs))).parameters()
+    )
 
 
 @pytest.mark.parametrize("recipe", [Recipe(), Recipe(norm="batch", taper=0.5), Recipe(norm="layer")])
@@ -33,7 +36,7 @@ def test_every_network_fits_and_is_what_torch_builds(digits, recipe, most):
     for each in found.networks:
         made = recipe.replace(depth=each.depth, width=each.width)
         assert built(made, digits) == each.parameters
-        assert each.layers == (64, *spec_of(made, 64, 10).hidden, 10)
+        assert each.layers == (64, *spec_of(made, Ports.table(64, 10)).hidden, 10)
         if each.widest:
             assert built(made.replace(width=each.width + 1), digits) > found.most
 
@@ -41,7 +44,7 @@ def test_every_network_fits_and_is_what_torch_builds(digits, recipe, most):
 def test_all_that_the_search_offers_and_fits_is_there(digits):
     found = networks_within(digits, 26_122)
     offered = {(n.depth, n.width) for n in found.networks if n.offered}
-    depths, widths = KNOBS["depth"].search.options, KNOBS["width"].search.options
+    depths, widths = KNOBS["depth"].search.options, KNOBS["width"].search_by["network", "mlp"].options
     fits = {(d, w) for d in depths for w in widths if built(Recipe(depth=d, width=w), digits) <= 26_122}
     assert offered == fits
     both = [n for n in found.networks if (n.depth, n.width) == (2, 128)]

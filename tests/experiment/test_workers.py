@@ -81,7 +81,7 @@ def test_a_stretch_goes_on_from_the_state_that_came_back(pair: Workers) -> None:
     first = pair.run([Job(JOBS[0].members, 5, (1,))])[0]
     second = pair.run([Job(JOBS[0].members, 12, (12,), state=first.state)])[0]
     assert first.state is not None
-    assert first.state.epoch == 5
+    assert first.state.round == 5
     assert second.state is not None
     assert whole[0].state is not None
     assert torch.equal(second.state.theta, whole[0].state.theta)

@@ -168,7 +168,7 @@ def _read_pair(x: Any, y: Any, how: Reading) -> DataSet:
     label = str(given if given is not None else getattr(y, "name", None) or "y")
     name, task = how.get("name"), how.get("task")
     if frame is None:
-        axes = getattr(x, "ndim", None) or np.ndim(x)
+        axes = _axes(x)
         if axes > MOST_TABLE_AXES and how.get("kind") != "table":
             return images_from_arrays(x, y, name=name or "arrays", where="the arrays", task=task)
         return from_arrays(x, y, name=name or "arrays", where="the arrays", task=task, target=label)
@@ -180,6 +180,14 @@ def _read_pair(x: Any, y: Any, how: Reading) -> DataSet:
         raise BadData("X", "must not have a column called like y", label, "Drop it, or name y otherwise.")
     joined = frame.reset_index(drop=True).assign(**{label: targets})
     return _read_frame(joined, {**how, "target": label})
+
+
+def _axes(x: Any) -> int:
+    """Axes of an array or of nested lists; 0 where rows are of unequal length."""
+    try:
+        return int(getattr(x, "ndim", None) or np.ndim(x))
+    except ValueError:
+        return 0
 
 
 def _frame(source: Any) -> pd.DataFrame | None:

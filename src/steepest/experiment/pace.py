@@ -1,8 +1,9 @@
 """What things cost, as measured so far in this study, and how much of everything the budget allows."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
@@ -59,25 +60,32 @@ class Pace:
 
     Args:
         study: whose members are counted.
-        per_unit: measured seconds per unit of `Study.work`, on one worker.
+        per_unit: measured seconds per unit of `Study.work`, on one worker, over all that was trained.
+        by_family: the same for each family that has been trained.
         extent: how much the study does of what costs a full training each.
     """
 
     study: Study
     per_unit: float = 1.0
     extent: Extent = EXTENTS[0]
+    by_family: dict[str, float] = field(default_factory=dict)
 
     def measure(self) -> None:
         """Take in all members trained so far."""
-        trained = [m for m in self.study.members if m.scores]
-        work = sum(self.study.work(m.member.recipe) * max(m.scores) for m in trained)
-        if work:
-            self.per_unit = sum(m.seconds for m in trained) / work
+        work: defaultdict[str, float] = defaultdict(float)
+        seconds: defaultdict[str, float] = defaultdict(float)
+        for m in (m for m in self.study.members if m.scores):
+            family = m.member.recipe.network
+            work[family] += self.study.work(m.member.recipe) * max(m.scores)
+            seconds[family] += m.seconds
+        self.by_family = {family: seconds[family] / work[family] for family in work if work[family]}
+        if self.by_family:
+            self.per_unit = sum(seconds.values()) / sum(work.values())
 
     def seconds(self, recipes: Iterable[Recipe], rounds: float) -> float:
         """Wall time to train recipes for so many rounds each, on all workers."""
-        work = sum(self.study.work(r) for r in recipes) * rounds
-        return self.per_unit * work / max(self.study.workers.count, 1)
+        alone = sum(self.study.work(r) * self.by_family.get(r.network, self.per_unit) for r in recipes)
+        return alone * rounds / max(self.study.workers.count, 1)
 
     def closing(self, recipes: Sequence[Recipe], replicates: int) -> float:
         """Wall time to confirm recipes (the default last) and to train the first and the last on all rows."""
@@ -107,7 +115,7 @@ def horizon(study: Study, pace: Pace) -> int:
     """Rounds of a full training: as many as confirmation can afford, up to what the data can use.
 
     Sets the extent too: the largest whose trainings may be at least half as long as the data can use, else
-    the smallest.
+    the smallest. Only the largest goes beyond that half, so that a longer budget never makes a shorter training.
     """
     steps = math.ceil(len(study.outer.train) * 0.8 / study.settings.start.batch_size)
     useful = min(MOST_EPOCHS, max(LEAST_EPOCHS, MOST_STEPS // steps)) * study.rounds
@@ -120,4 +128,5 @@ def horizon(study: Study, pace: Pace) -> int:
         afford = int(extent.share * study.settings.budget.seconds / (extent.trainings * each))
         if afford >= useful / 2:
             break
-    return max(3, min(useful, afford))
+    most = useful if pace.extent is EXTENTS[0] else math.ceil(useful / 2)
+    return max(3, min(most, afford))

@@ -52,7 +52,8 @@ def test_train_reads_the_recipe_before_anything_else(face, tmp_path, capsys):
 def test_what_is_left_out_reaches_the_face_as_undecided(face):
     assert main(["tune", "digits", "--quiet"]) == 0
     _, _, options = face.calls[0]
-    assert [options[n] for n in ("target", "objective", "out", "header", "task", "workers")] == [None] * 6
+    assert [options[n] for n in ("objective", "out", "network", "workers")] == [None] * 4
+    assert not {"target", "header", "task", "kind", "columns"} & options.keys()
     assert (options["budget"], options["seed"], options["fix"]) == ("60s", 0, {})
 
 
