@@ -16,6 +16,7 @@ _HOMES = {
     "train": "steepest.apps.api",
     "sweep": "steepest.apps.api",
     "rate_range": "steepest.apps.api",
+    "compare": "steepest.apps.comparing",
     "cost": "steepest.apps.api",
     "networks_within": "steepest.apps.api",
     "rules": "steepest.rules",
@@ -24,6 +25,7 @@ _HOMES = {
 __all__ = [
     "Recipe",
     "__version__",
+    "compare",
     "cost",
     "networks_within",
     "rate_range",

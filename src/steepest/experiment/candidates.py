@@ -44,8 +44,8 @@ def one_knob(knobs: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
         knobs: the one knob to compare, with its values in a list.
 
     Raises:
-        BadInput: for no knob or several, an unknown one, a value of the wrong type or out of range, fewer than
-            two values, or the same value twice.
+        BadInput: for no knob or several, an unknown one, a value of the wrong type or out of range, fewer
+            than two values, or the same value twice.
 
     Example:
         >>> one_knob({"batch_size": [16, 64.0]})

@@ -1,4 +1,4 @@
-"""What a comparison found: for each value its scores, rates and time, and the verdicts over the same folds."""
+"""What a comparison found: for each value its scores, rates and time, and verdicts over the same folds."""
 
 import math
 import statistics
@@ -49,7 +49,7 @@ class Row:
         mean, low, high: of the scores, with the 95 % interval of the mean; NaN where there is none.
         diverged: trainings whose loss stopped being a number; they are left out of the mean.
         seconds_per_epoch: a training's measured share of its stack, scoring included.
-        epochs_to_target, seconds_to_target: when the mean curve first reaches the target; None if it does not.
+        epochs_to_target, seconds_to_target: when the mean curve first reaches the target; None if never.
         curve: (epoch, mean score) pairs.
     """
 
@@ -124,37 +124,59 @@ def judged(
     overlap: float,
     seed: int,
     facts: Mapping[str, Any],
+    shared: int = 1,
 ) -> Compared:
     """Turn trainings into rows and verdicts.
 
-    The intervals and tests are Nadeau and Bengio's, which count with folds sharing training rows; the table of
-    verdicts is adjusted by Holm. The target is the best mean less the spread between runs of one recipe: a value
-    that is there does as well as the best, as far as one run could tell.
+    The intervals and tests are Nadeau and Bengio's, which allow for folds sharing training rows; the table of
+    verdicts is adjusted by Holm. The target is the best mean less the spread between runs of one recipe: a
+    value that is there does as well as the best, as far as one run could tell.
+
+    Args:
+        knob, objective, reference, overlap, facts: as in `Compared`.
+        trained: one per value.
+        seed: of the tests.
+        shared: so many seeds used the very same folds; each fold then counts once, with its mean score.
     """
-    ends = {each.candidate.label: each.curves[:, -1] for each in trained}
-    rope = seed_noise(*ends.values())
-    best = max(ends, key=lambda label: _standing(ends[label]))
-    target = _mean(ends[best]) - rope
-    rows = tuple(_row(each, target, overlap) for each in trained)
+    ends = {each.candidate.label: _replicates(each, shared) for each in trained}
+    rope = seed_noise(*(each.curves[:, -1] for each in trained))
+    best = max(trained, key=lambda each: _standing(each.curves[:, -1]))
+    target = _mean(best.curves[:, -1]) - rope
+    rows = tuple(_row(each, target, overlap, shared) for each in trained)
     verdicts = family.against_reference(
         ends, reference, rope=rope, overlap=overlap, seed=seed, metric=objective
     )
     return Compared(
-        knob, objective, reference, best, rows, tuple(verdicts), rope, target, overlap, dict(facts)
+        knob,
+        objective,
+        reference,
+        best.candidate.label,
+        rows,
+        tuple(verdicts),
+        rope,
+        target,
+        overlap,
+        dict(facts),
     )
 
 
-def _row(trained: Trained, target: float, overlap: float) -> Row:
+def _replicates(trained: Trained, shared: int) -> NDArray[np.float64]:
+    """The scores that count as replicates of their own."""
+    means: NDArray[np.float64] = trained.curves[:, -1].reshape(shared, -1).mean(0)
+    return means
+
+
+def _row(trained: Trained, target: float, overlap: float, shared: int) -> Row:
     scores, candidate = trained.curves[:, -1], trained.candidate
-    known = scores[np.isfinite(scores)]
+    replicates = _replicates(trained, shared)
+    known = replicates[np.isfinite(replicates)]
     low, high = resampled_t(known, overlap).interval if len(known) > 1 else (math.nan, math.nan)
     means = trained.curves.mean(0)
     reached = next((e for e, m in zip(trained.epochs, means, strict=True) if m >= target), None)
-    rate = statistics.median_low(trained.rates)
     return Row(
         value=candidate.value,
         label=candidate.label,
-        recipe=candidate.recipe.replace(lr=rate),
+        recipe=candidate.recipe.replace(lr=statistics.median_low(trained.rates)),
         rates=trained.rates,
         scores=tuple(map(float, scores)),
         mean=_mean(scores),

@@ -103,9 +103,22 @@ class Ladder:
 
     @property
     def best(self) -> float:
-        """The rate with the highest score, then the lowest loss; the lowest rate if all diverged."""
-        known = {rate: got for rate, got in self.found.items() if all(map(math.isfinite, got))}
-        return max(known, key=known.__getitem__) if known else min(self.found)
+        """The rate with the highest score, smoothed over its neighbours, then the lowest loss.
+
+        One run's score says little of a rate; its neighbours' say something too. Each rate gets half of its
+        own score and a quarter of each neighbour's, where a diverged one counts as the worst score seen. If
+        all diverged it is the lowest rate.
+        """
+        rates = sorted(self.found)
+        found = [self.found[rate] for rate in rates]
+        sound = [i for i, got in enumerate(found) if all(map(math.isfinite, got))]
+        if not sound:
+            return rates[0]
+        worst = min(found[i][0] for i in sound)
+        filled = [got[0] if i in sound else worst for i, got in enumerate(found)]
+        edged = [filled[0], *filled, filled[-1]]
+        smooth = [round(a / 4 + b / 2 + c / 4, 12) for a, b, c in zip(edged, filled, edged[2:], strict=False)]
+        return rates[max(sound, key=lambda i: (smooth[i], found[i][1]))]
 
     @property
     def at_end(self) -> bool:
@@ -113,7 +126,7 @@ class Ladder:
         return self.best in (min(self.found), max(self.found))
 
     def grow(self) -> bool:
-        """Wait for further rates if the best is at an end; False if it is not, or the ladder has grown enough."""
+        """Wait for further rates if the best is at an end and the ladder may still grow; else False."""
         if not self.at_end or self.grown >= EXTENSIONS:
             return False
         end = self.best

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,6 +20,7 @@ from steepest.report.figures import (
 )
 from steepest.report.records import measure_name
 
+T = TypeVar("T")
 WIDE, NARROW = 760.0, 340.0  # pixels: each picture is drawn for a desk and for a phone
 
 
@@ -33,16 +34,16 @@ def to_html(facts: Facts) -> str:
         True
     """
     figures = {
-        "differences": _both(draw_differences, facts),
-        "curves": _both(draw_curves, facts),
-        "search": _both(draw_search, facts),
-        "baselines": _both(draw_baselines, facts),
+        "differences": both(draw_differences, facts),
+        "curves": both(draw_curves, facts),
+        "search": both(draw_search, facts),
+        "baselines": both(draw_baselines, facts),
     }
     panels = [
         {"name": p.name, "meaning": p.meaning, "broad": p.broad, "drawing": Markup(str(p.drawing))}
         for p in draw_knobs(facts)
     ]
-    text = _environment().get_template("page.html.jinja")
+    text = environment().get_template("page.html.jinja")
     return text.render(
         facts=facts,
         study=facts.study,
@@ -61,7 +62,7 @@ def write_page(facts: Facts, path: str | Path) -> None:
     Path(path).write_text(to_html(facts), encoding="utf-8")
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     """Templates that escape whatever they are given and refuse unknown names."""
     return Environment(
         loader=PackageLoader("steepest.report"),
@@ -72,7 +73,8 @@ def _environment() -> Environment:
     )
 
 
-def _both(draw: Callable[[Facts, float], Drawing | None], facts: Facts) -> Markup | None:
+def both(draw: Callable[[T, float], Drawing | None], facts: T) -> Markup | None:
+    """A picture twice, of which the style sheet shows the one that fits; None if there is nothing to draw."""
     wide, narrow = draw(facts, WIDE), draw(facts, NARROW)
     if wide is None or narrow is None:
         return None

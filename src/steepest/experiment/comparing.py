@@ -1,0 +1,184 @@
+"""A comparison: one knob, several values, all on the same folds from the same seeds, each at its own rate.
+
+Every seed deals the rows into folds anew (repeated cross-validation). Where rates are tuned, each training's
+rate comes from a ladder that has seen its fold's training rows only: a fifth of those is held out to score
+the rates, and the fold's own held-out rows meet one network per value, the one that counts.
+"""
+
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import steepest
+from steepest.base.budget import Clock
+from steepest.base.errors import BadInput, closest
+from steepest.base.progress import Listener
+from steepest.base.recipe import Recipe
+from steepest.base.seeds import derive
+from steepest.data.dataset import DataSet, Rows
+from steepest.data.split import Split, fold_split, inner_split
+from steepest.experiment.candidates import Candidate, candidates, named
+from steepest.experiment.compared import Compared, judged
+from steepest.experiment.contest import Contest
+from steepest.experiment.ladder import DECADES, HAS_RULE, RUNGS, scaled_rate
+from steepest.experiment.question import Question
+from steepest.experiment.scope import LADDER_SHARE, Scope
+from steepest.experiment.starting import default_recipe
+from steepest.experiment.sweep import WORTH_WORKERS
+from steepest.experiment.workers import Workers, cores
+from steepest.networks.architecture import spec_of
+from steepest.networks.cost import cost
+from steepest.training.metrics import objective_for
+from steepest.training.source import Source
+
+
+def compare(
+    data: DataSet,
+    question: Question,
+    listener: Listener,
+    clock: Clock,
+    ready: Callable[[], None] = lambda: None,
+) -> Compared:
+    """Train every value on every fold, and judge them.
+
+    Args:
+        data: rows that its source sets aside for a test stay out.
+        question: what to compare.
+        listener: hears how it goes.
+        clock: started when the comparison was asked for.
+        ready: called once all that was asked is known to make sense, before anything is trained.
+
+    Raises:
+        BadInput: for what does not suit the data.
+    """
+    found = candidates(data, question.knob, question.values, question.fixed, question.epochs)
+    found = [replace(c, recipe=_at_rate(c, data, question)) for c in found]
+    objective = objective_for(data.task, question.objective)
+    reference = _reference(found, data, question)
+    splits = _splits(data, question)
+    ladders = _inner(data, splits, question.seed) if question.way == "tuned" else []
+    source = Source.of(data, [*splits, *ladders])
+    if question.knob == "batch_size":
+        _check_batches(found, source)
+    ready()
+    with Workers(_workers(question, found, source)) as pool:
+        pool.serve(source)
+        contest = Contest(question, found, source, pool, listener, clock, objective)
+        scope = contest.scope()
+        rates = contest.tuned(scope) if scope.rungs else [[c.recipe.lr] * contest.runs(scope) for c in found]
+        trained = contest.folds(scope, rates)
+    facts = _facts(data, question, contest, scope, splits)
+    overlap = float(np.mean([len(split.held_out) / len(split.train) for split in splits]))
+    shared = data.moments is not None  # folds in order of time are the same for every seed
+    return judged(
+        question.knob, objective, trained, reference, overlap, question.seed, facts,
+        scope.seeds if shared else 1,
+    )  # fmt: skip
+
+
+def _at_rate(candidate: Candidate, data: DataSet, question: Question) -> Recipe:
+    """A candidate's recipe at the rate it starts from: scaled, where batch sizes have a rule for that."""
+    recipe = candidate.recipe
+    ruled = recipe.optimizer in HAS_RULE or question.way == "scaled"  # which then says what is wrong
+    if question.knob != "batch_size" or question.way == "same" or not ruled:
+        return recipe
+    base = default_recipe(data, recipe.network, {**question.fixed, "network": recipe.network})
+    return recipe.replace(lr=float(f"{scaled_rate(recipe, base):.3g}"))
+
+
+def _reference(found: Sequence[Candidate], data: DataSet, question: Question) -> str:
+    """The value others are held against, chosen before anything is trained."""
+    labels = [candidate.label for candidate in found]
+    if question.against is not None:
+        if named(question.against) not in labels:
+            raise BadInput(
+                "against",
+                "must be one of the values",
+                question.against,
+                closest(str(question.against), labels),
+            )
+        return named(question.against)
+    default = default_recipe(data, question.fixed.get("network"), question.fixed)
+    usual = named(getattr(default, question.knob))
+    return usual if usual in labels else labels[0]
+
+
+def _splits(data: DataSet, question: Question) -> list[Split]:
+    """Every seed's folds."""
+    rows = np.arange(data.rows, dtype=np.int64)
+    if data.test_rows is not None:
+        rows = np.setdiff1d(rows, data.test_rows)
+    if data.task == "classification":
+        _check_rarest(data, rows, question.folds)
+    return [
+        fold_split(data, rows, derive(question.seed, "folds", r), question.folds, index)
+        for r in range(question.seeds)
+        for index in range(question.folds)
+    ]
+
+
+def _check_rarest(data: DataSet, rows: Rows, folds: int) -> None:
+    """Every fold should hold every class."""
+    counts = np.bincount(data.y[rows], minlength=len(data.classes))
+    rarest = int(np.argmin(np.where(counts > 0, counts, len(rows))))
+    if folds > counts[rarest]:
+        constraint = (
+            f"must be at most {counts[rarest]}, the rows of the rarest class {data.classes[rarest]!r}"
+        )
+        raise BadInput("folds", constraint, folds, "Take fewer folds, or leave the class out.")
+
+
+def _inner(data: DataSet, splits: Iterable[Split], seed: int) -> list[Split]:
+    """For each fold, its training rows divided once more."""
+    return [inner_split(data, s.train, derive(seed, "rates"), i) for i, s in enumerate(splits)]
+
+
+def _check_batches(found: Sequence[Candidate], source: Source) -> None:
+    rows = min(len(fold.train) for fold in source.folds) // source.rounds
+    for candidate in found:
+        if candidate.recipe.batch_size > rows:
+            constraint = f"must be at most {rows:,}, the training rows of the smallest division"
+            remedy = "A larger batch would be all rows; leave it out."
+            raise BadInput("batch_size", constraint, candidate.recipe.batch_size, remedy)
+
+
+def _workers(question: Question, found: Sequence[Candidate], source: Source) -> int:
+    if question.workers is not None:
+        return question.workers
+    rows, each = len(source.folds[0].train), 1 + LADDER_SHARE * (RUNGS if question.way == "tuned" else 0)
+    operations = sum(
+        c.recipe.epochs * rows * cost(spec_of(c.recipe, source.ports), c.recipe.batch_size, 2).flops_training
+        for c in found
+    )
+    return cores() if operations * each * question.folds * question.seeds > WORTH_WORKERS else 0
+
+
+def _facts(
+    data: DataSet, question: Question, contest: Contest, scope: Scope, splits: Sequence[Split]
+) -> dict[str, Any]:
+    """What was asked, of which data, how it was done, and what it took."""
+    return {
+        "data": data.name,
+        "summary": data.summary,
+        "fingerprint": data.fingerprint,
+        "task": data.task,
+        "rows": sum(map(len, (splits[0].train, splits[0].held_out))),
+        "folds": question.folds,
+        "seeds": scope.seeds,
+        "seed": question.seed,
+        "rates": question.way,
+        "rungs": scope.rungs,
+        "decades": DECADES if scope.rungs else None,
+        "fixed": dict(question.fixed),
+        "epochs": sorted({c.recipe.epochs for c in contest.found}),
+        "trainings": contest.trainings,
+        "workers": contest.pool.count,
+        "notes": list(contest.notes),
+        "data_notes": list(data.notes),
+        "seconds": round(contest.clock.elapsed(), 3),
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": cores()},
+        "versions": {"steepest": steepest.__version__, "python": platform.python_version()},
+    }

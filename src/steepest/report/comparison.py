@@ -1,0 +1,265 @@
+"""The facts of a comparison, as its page, its picture and the terminal show them, and their sentences."""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from steepest.base.recipe import KNOBS
+from steepest.report.numbers import NONE, decimals_for, duration, finite, knob, many, number
+from steepest.report.records import LOSSES, measure_name
+
+WIDTH = 80
+Role = Literal["found", "default", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value: its score with interval, its rates, and how soon it reaches the target."""
+
+    label: str
+    role: Role
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+    diverged: int
+    rates: tuple[float, ...]
+    rate: float
+    epochs: float
+    seconds_per_epoch: float
+    epochs_to_target: float | None
+    seconds_to_target: float | None
+
+    @property
+    def rate_range(self) -> str:
+        """From the lowest to the highest rate, where runs differ."""
+        low, high = min(self.rates), max(self.rates)
+        return "" if low == high else f"{knob(float(low))} to {knob(float(high))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A value's verdict against the reference."""
+
+    label: str
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison, best value first in `entries`' own order; see `experiment.compared.Compared`."""
+
+    knob: str
+    objective: str
+    reference: str
+    best: str
+    rope: float
+    target: float | None
+    entries: tuple[Entry, ...]
+    verdicts: tuple[Judged, ...]
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> "Comparison":
+        """From the object that `compare.json` holds."""
+        names = ("mean", "low", "high", "diverged", "rate", "seconds_per_epoch", "epochs_to_target",
+                 "seconds_to_target")  # fmt: skip
+        entries = tuple(
+            Entry(
+                label=row["label"],
+                role=_role(row["label"], found),
+                n=len(row["scores"]),
+                rates=tuple(row["rates"]),
+                epochs=row["recipe"]["epochs"],
+                **{name: row[name] for name in names},
+            )
+            for row in found["rows"]
+        )
+        verdicts = tuple(
+            Judged(row["contender"], row["verdict"]["kind"], row["verdict"]["sentence"])
+            for row in found["verdicts"]
+        )
+        plain = {name: found[name] for name in ("knob", "objective", "reference", "best", "rope", "target")}
+        return cls(**plain, entries=entries, verdicts=verdicts, facts=found)
+
+    @property
+    def measure(self) -> str:
+        """The score's name; a loss is negated, so that higher is better, and says so."""
+        name = measure_name(self.objective)
+        return f"−{name}" if self.objective in LOSSES else name
+
+    @property
+    def meaning(self) -> str:
+        """What the knob is."""
+        return KNOBS[self.knob].meaning
+
+    @property
+    def decimals(self) -> int:
+        """Decimals for scores: two digits of the narrowest interval."""
+        halves = finite(
+            (e.high - e.low) / 2 for e in self.entries if e.high is not None and e.low is not None
+        )
+        means = finite(entry.mean for entry in self.entries)
+        narrow = min((half for half in halves if half > 0), default=None)
+        return decimals_for(narrow, max(map(abs, means), default=None))
+
+    @property
+    def first(self) -> Entry:
+        """The value with the highest mean."""
+        return next(entry for entry in self.entries if entry.label == self.best)
+
+    @property
+    def soonest(self) -> Entry | None:
+        """The value that reaches the target in the fewest seconds."""
+        reached = [entry for entry in self.entries if entry.seconds_to_target is not None]
+        return min(reached, key=lambda entry: entry.seconds_to_target or 0.0, default=None)
+
+
+def _role(label: str, found: Mapping[str, Any]) -> Role:
+    if label == found["best"]:
+        return "found"
+    return "default" if label == found["reference"] else "other"
+
+
+def headline(facts: Comparison) -> str:
+    """The answer in a few words: never more than the verdicts say."""
+    kinds = {row.label: row.kind for row in facts.verdicts}
+    better = [entry for entry in facts.entries if kinds.get(entry.label) == "better"]
+    if better:
+        first = max(better, key=lambda entry: entry.mean or 0.0)
+        return f"{facts.knob} {first.label} is better than {facts.reference}"
+    if all(kind == "equivalent" for kind in kinds.values()):
+        return f"All values of {facts.knob} do equally well"
+    if all(kind == "worse" for kind in kinds.values()):
+        return f"{facts.knob} {facts.reference} is better than the others"
+    return f"No {facts.knob} is known to be better than {facts.reference}"
+
+
+def lead(facts: Comparison) -> str:
+    """The best mean, and what comes soonest near it."""
+    first, digits = facts.first, facts.decimals
+    mean = f"{number(first.mean, digits)} {interval(first, digits)}".strip()
+    words = f"{first.label} has the highest mean {facts.measure}, {mean}."
+    soon = facts.soonest
+    if soon is not None:
+        reached = f"after {epochs(soon.epochs_to_target)}, {seconds(soon.seconds_to_target)} a run"
+        words += f" {soon.label} is the first to reach {number(facts.target, digits)}: {reached}."
+    return words
+
+
+def interval(entry: Entry, digits: int) -> str:
+    """[low, high] of the mean, or nothing."""
+    if len(finite([entry.low, entry.high])) < 2:
+        return ""
+    return f"[{number(entry.low, digits)}, {number(entry.high, digits)}]"
+
+
+def seconds(count: float | None) -> str:
+    """A short time, two digits of it.
+
+    Example:
+        >>> seconds(0.0123), seconds(75.0), seconds(None)
+        ('0.012 s', '75.0 s', '–')
+    """
+    return f"{count:.2g} s" if count is not None and 0 < count < 1 else duration(count)
+
+
+def epochs(count: float | None) -> str:
+    """A number of epochs.
+
+    Example:
+        >>> epochs(1.0), epochs(2.5), epochs(None)
+        ('1 epoch', '2.5 epochs', '–')
+    """
+    if count is None:
+        return NONE
+    return f"{count:g} epoch{'' if count == 1 else 's'}"
+
+
+def design(facts: Comparison) -> str:
+    """How it was done, in a sentence."""
+    seen, lengths = facts.facts, facts.facts["epochs"]
+    length = f"{epochs(lengths[0])} each" if len(lengths) == 1 else "each for its own number of epochs"
+    parts = many(len(facts.entries), "value"), many(seen["folds"], "fold"), many(seen["seeds"], "seed")
+    return f"{' × '.join(parts)}, {length}"
+
+
+def rates(facts: Comparison) -> str:
+    """How each value came by its learning rate."""
+    seen = facts.facts
+    if seen["rates"] == "tuned":
+        return (
+            f"Rates are tuned for every value and fold: {seen['rungs']} rates over {seen['decades']:g} "
+            "decades, more where the best is at an end, train on 80 % of the fold's training rows, and the "
+            "one that scores best on the rest, smoothed over its neighbours, trains the fold. No held-out "
+            "row of a fold has a part in choosing its rate."
+        )
+    if seen["rates"] == "scaled":
+        return (
+            "Rates are scaled from the default batch size: in proportion to the batch for sgd, momentum and "
+            "nesterov (Goyal et al. 2017), to its root for rmsprop, adam, adamw and nadamw (Malladi et al. "
+            "2022)."
+        )
+    if facts.knob == "lr":
+        return "The rate is what is compared."
+    return "Every value keeps the rate of its recipe."
+
+
+def goal(facts: Comparison) -> str:
+    """What the target is."""
+    return (
+        f"The target {number(facts.target, facts.decimals)} is the best mean less "
+        f"{number(facts.rope, facts.decimals)}, the spread between runs of one recipe; it is reached when "
+        "the mean curve of a value's runs first gets there."
+    )
+
+
+def to_text(facts: Comparison, width: int = WIDTH) -> str:
+    """The comparison for a terminal."""
+    lines = textwrap.wrap(facts.facts["summary"], width)
+    lines += textwrap.wrap(f"{facts.knob} ({facts.meaning}): {design(facts)}", width)
+    lines += ["", *_table(facts), "", *textwrap.wrap(f"▸ {headline(facts)}", width)]
+    lines += textwrap.wrap(lead(facts), width, initial_indent="  ", subsequent_indent="  ")
+    lines += ["", f"Against {facts.reference}, on the same folds and seeds (Holm's adjustment)"]
+    for row in facts.verdicts:
+        head = f"  {row.label:<10}"
+        lines += textwrap.wrap(row.sentence, width, initial_indent=head, subsequent_indent=" " * len(head))
+    notes = [rates(facts), goal(facts), TIME, *facts.facts["notes"]]
+    return "\n".join([*lines, "", *(line for note in notes for line in textwrap.wrap(note, width))])
+
+
+TIME = "Seconds are a run's measured share of its stack on this machine, scoring included."
+
+
+def columns(facts: Comparison) -> Sequence[str]:
+    """The head of the table."""
+    return facts.knob, facts.measure, "95 % interval", "rate", "an epoch", "to the target"
+
+
+def cells(facts: Comparison) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+    """The rows of the table, in words."""
+    digits = facts.decimals
+    for entry in facts.entries:
+        broken = f" ({entry.diverged} of {entry.n} diverged)" if entry.diverged else ""
+        reached = f"{epochs(entry.epochs_to_target)}, {seconds(entry.seconds_to_target)}"
+        yield (
+            entry,
+            (
+                entry.label,
+                number(entry.mean, digits) + broken,
+                interval(entry, digits) or NONE,
+                knob(float(entry.rate)),
+                seconds(entry.seconds_per_epoch),
+                reached if entry.epochs_to_target is not None else "not reached",
+            ),
+        )
+
+
+def _table(facts: Comparison) -> list[str]:
+    rows = [columns(facts), *(cell for _, cell in cells(facts))]
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{word:<{size}}" for word, size in zip(row, sizes, strict=True)).rstrip() for row in rows
+    ]
