@@ -62,6 +62,15 @@ def test_groups_hold_where_equal_rows_may_be_parted() -> None:
     assert len(np.unique(data.groups)) == 12
 
 
+def test_equal_rows_that_would_join_all_groups_are_parted() -> None:
+    frame = wards().sort_values("ward", ignore_index=True)
+    starts = np.flatnonzero(np.diff(frame["ward"]))  # the last row of a ward equals the first of the next
+    frame.loc[starts + 1, "a"] = frame.loc[starts, "a"].to_numpy()
+    data = from_table(frame, "ill", name="t", where="t.csv", group="ward")
+    assert "Equal rows would join 120 rows of several groups to one, so they may be parted." in data.notes
+    assert len(np.unique(data.groups)) == 12
+
+
 def test_groups_in_given_test_rows_are_counted() -> None:
     rows = np.arange(100, 120)
     data = from_table(wards(), "ill", name="t", where="t.csv", group="ward", test_rows=rows)

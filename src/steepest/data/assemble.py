@@ -65,7 +65,8 @@ def assemble(
         groups = np.arange(rows, dtype=np.int64)
     if labels is not None:
         said.append(_say_groups(labels, group, test_rows))
-        groups = merged(groups, labels)
+        groups, lump = _with_labels(groups, labels)
+        said += [lump] if lump else []
     return DataSet(
         name=name,
         task=target.task,
@@ -106,6 +107,16 @@ def _check_test(target: Target, test_rows: Rows | None, where: str) -> None:
             found = f"{target.classes[int(unseen[0])]} only in test rows"
             remedy = "Correct the label, or remove these rows."
             raise BadData(where, "must have each class among the training rows", found, remedy)
+
+
+def _with_labels(groups: Rows, labels: Rows) -> tuple[Rows, str]:
+    """Groups joined with equal rows, unless chains of these join most rows to one lump, and what is said."""
+    joined = merged(groups, labels)
+    alone = merged(np.arange(len(labels), dtype=np.int64), labels)
+    largest = int(np.bincount(joined).max())
+    if largest <= max(MOST_REPEATED * len(labels), int(np.bincount(alone).max())):
+        return joined, ""
+    return alone, f"Equal rows would join {largest:,} rows of several groups to one, so they may be parted."
 
 
 def _say_groups(labels: Rows, group: str, test_rows: Rows | None) -> str:
