@@ -405,7 +405,7 @@ def test_repaired(wrong: str, tmp_path: Path) -> None:
     data = read(make(tmp_path), target)
     assert [part for part in fragments if part not in "\n".join(data.notes)] == [], data.notes
     assert np.isfinite(data.x[~np.isnan(data.x)]).all()
-    assert data.x.shape == (len(data.y), len(data.feature_names))
+    assert data.x.shape == (len(data.y), len(data.feature_names) or int(np.prod(data.shape)))
 
 
 def test_regression_of_text_is_refused() -> None:

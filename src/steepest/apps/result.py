@@ -4,19 +4,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import nn
 
 from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
+from steepest.data.unseen import Encoder
 from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
 from steepest.experiment.tune import Finished
+from steepest.networks.architecture import spec_of
+from steepest.networks.spec import NetworkSpec
 from steepest.report.export import to_dict
 from steepest.report.facts import Facts
 from steepest.report.page import to_html
 from steepest.report.text import to_text
+from steepest.training.source import ports_of
+
+_BLOCK = 512
+"""Examples that are predicted at a time."""
 
 
 class Result:
@@ -53,23 +61,55 @@ class Result:
         """The run folder."""
         return self._finished.settings.folder
 
-    def predict(self, x: ArrayLike) -> NDArray[Any]:
-        """Labels, or numbers, for encoded rows [N, D] in the units of the data.
+    def predict(self, x: Any) -> NDArray[Any]:
+        """What the network says of new examples, in the units of the data.
+
+        Args:
+            x: for a table, a data frame with the columns of training, or encoded rows [N, D]; else examples
+                as they were in training: images [N, channels, height, width] of pixels, windows [N, steps,
+                features], token codes [N, tokens]; flat rows [N, D] will do too.
+
+        Returns:
+            Labels [N]; for several labels at once truth values [N, C]; numbers [N], or [N, H] of H steps
+            ahead; the likeliest next token at each position [N, T].
 
         Raises:
-            BadInput: for another number of columns than the network was trained on.
+            BadInput: examples of another shape than those of training; columns that are missing.
         """
-        rows = np.atleast_2d(np.asarray(x, dtype=np.float32))
         data, standard = self._finished.data, self._finished.standard
-        if rows.shape[1] != data.x.shape[1]:
-            need = f"must have the {data.x.shape[1]} columns of the training data"
-            raise BadInput("x", need, rows.shape[1], f"They are: {', '.join(data.feature_names[:8])}, …")
+        rows = self._rows(x)
+        parts = np.array_split(rows, max(1, -(-len(rows) // _BLOCK)))
         with torch.no_grad():
-            out = self.network(torch.from_numpy(standard.x(rows))).numpy()
+            out = np.concatenate([self.network(self._inputs(standard.x(part))).numpy() for part in parts])
+        if data.task == "multilabel":
+            return np.asarray(out > 0)
         if data.classes:
-            labels: NDArray[Any] = np.array(data.classes)[out.argmax(1)]
+            labels: NDArray[Any] = np.array(data.classes)[out.argmax(-1)]
             return labels
-        return standard.unscale_y(out[:, 0])
+        return standard.unscale_y(out[:, 0] if data.y.ndim == 1 else out)
+
+    def _rows(self, x: Any) -> NDArray[Any]:
+        """Flat rows [N, D], as the data set holds them."""
+        data = self._finished.data
+        if data.form == "table" and (isinstance(x, pd.DataFrame) or hasattr(x, "to_pandas")):
+            return Encoder.of(data).encode(x)
+        rows = np.asarray(x)
+        if rows.shape in (data.shape, (data.x.shape[1],)):
+            rows = rows[None]
+        if rows.ndim > 1 and rows.shape[1:] in (data.shape, (data.x.shape[1],)):
+            return rows.reshape(len(rows), -1)
+        sides = " × ".join(map(str, data.shape))
+        names = ", ".join(data.feature_names[:8])
+        remedy = f"They are: {names}, …" if names else "Give examples as they were in training."
+        raise BadInput("x", f"must have the {sides} inputs of the training data", rows.shape[1:], remedy)
+
+    def _inputs(self, rows: NDArray[np.float32]) -> torch.Tensor:
+        """Standardised rows as the network reads them."""
+        ports = ports_of(self._finished.data)
+        x = torch.from_numpy(rows)
+        if isinstance(spec_of(self.recipe, ports), NetworkSpec):
+            return x
+        return (x.long() if ports.tokens else x).view(len(rows), *ports.shape)
 
     def report(self) -> Path:
         """The report, one self-contained page."""
