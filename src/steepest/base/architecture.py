@@ -24,6 +24,7 @@ Initialisation = Literal[
     "he_normal",
     "lecun_normal",
     "orthogonal",
+    "own",
 ]
 Norm = Literal["none", "batch", "layer", "group", "rms"]
 
@@ -217,11 +218,16 @@ class ArchitectureKnobs(BaseModel):
     initialisation: Annotated[
         Initialisation,
         Knob(
-            "how weights start",
+            "how weights start; own: as the user's own network starts them",
             search=Choice(
                 ("he_uniform", "he_normal", "xavier_uniform", "xavier_normal", "lecun_normal", "orthogonal"),
                 (0.2, 0.25, 0.15, 0.1, 0.15, 0.15),
             ),
+            search_by={
+                ("network", "own"): Choice(
+                    ("own", "he_normal", "xavier_uniform", "orthogonal"), (0.7, 0.1, 0.1, 0.1)
+                )
+            },
         ),
     ] = "he_uniform"
     init_std: Annotated[

@@ -19,7 +19,7 @@ class RegularisationKnobs(BaseModel):
             "probability of dropping a hidden unit",
             valid=(0.0, 0.95),
             search=Range(0.02, 0.5, off=0.0),
-            when={"network": ("mlp", "cnn", "rnn", "transformer", "own")},
+            when={"network": ("mlp", "cnn", "rnn", "transformer")},
             source="TabM's MLP space: off half of the time, else uniform to .5",
         ),
     ] = 0.0

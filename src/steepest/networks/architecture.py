@@ -1,48 +1,67 @@
 """The network that a recipe asks for: written-out dense layers where those do, torch modules elsewhere."""
 
-from typing import TypeAlias
+import functools
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
 from steepest.networks import build as dense
+from steepest.networks.existing import matching, read_parameters
 from steepest.networks.families import ModuleSpec, module_spec
 from steepest.networks.initialisation import initialise, initialise_module
+from steepest.networks.own import Factory, read_factory
+from steepest.networks.own_spec import OwnSpec, own_spec
 from steepest.networks.ports import Ports
 from steepest.networks.spec import NetworkSpec, dense_spec
 
-Spec: TypeAlias = NetworkSpec | ModuleSpec
+Spec: TypeAlias = NetworkSpec | ModuleSpec | OwnSpec
 
 
 def spec_of(recipe: Recipe, ports: Ports) -> Spec:
     """The network of a recipe.
 
-    A `NetworkSpec` reads flat rows [B, D] and trains in stacks; a `ModuleSpec` reads what `ports` says.
+    A `NetworkSpec` reads flat rows [B, D] and trains in stacks; the others read what `ports` says.
 
     Args:
-        recipe: its architecture knobs are read.
+        recipe: its architecture knobs, and those of existing parameters, are read.
         ports: what the network reads and writes.
 
     Raises:
-        BadInput: if the family does not suit the data, with the reason.
+        BadInput: if the family does not suit the data, or existing parameters do not suit the network, with
+            the reason.
 
     Example:
         >>> spec_of(Recipe(depth=2, width=64), Ports.table(8, 3)).hidden
         (64, 64)
     """
-    numbers = not ports.tokens and not ports.codes
-    plain = recipe.norm in ("none", "batch", "layer") and not recipe.residual
-    if numbers and (recipe.network == "linear" or (recipe.network == "mlp" and plain)):
-        return dense_spec(recipe, ports.inputs, ports.outputs)
-    return module_spec(recipe, ports)
+    spec = _spec(recipe, ports)
+    if recipe.start_from:
+        _taken(recipe, spec)
+    return spec
 
 
 def starting_parameters(recipe: Recipe, spec: Spec, seed: int, dtype: torch.dtype) -> dict[str, Tensor]:
-    """Parameters before the first step, by the recipe's initialisation."""
+    """Parameters before the first step, by the recipe's initialisation; then existing ones in their place.
+
+    Running means are among them only where existing ones are given.
+    """
     if isinstance(spec, NetworkSpec):
-        return initialise(spec, recipe.initialisation, seed, dtype, recipe.init_std)
-    return initialise_module(spec, recipe.initialisation, seed, dtype, recipe.init_std, recipe.zero_init)
+        fresh = initialise(spec, recipe.initialisation, seed, dtype, recipe.init_std)
+    else:
+        fresh = initialise_module(spec, recipe.initialisation, seed, dtype, recipe.init_std, recipe.zero_init)
+    if recipe.start_from:
+        given = _given(recipe.start_from, _stamp(recipe.start_from), _renames(spec))
+        fresh |= {name: given[name].to(dtype) for name in _taken(recipe, spec)[0]}
+    return fresh
+
+
+def existing_words(recipe: Recipe, spec: Spec) -> tuple[str, ...]:
+    """What the network takes of the existing parameters that its recipe names, and what not."""
+    return _taken(recipe, spec)[1] if recipe.start_from else ()
 
 
 def build(spec: Spec, dtype: torch.dtype = torch.float32) -> nn.Module:
@@ -57,5 +76,71 @@ def load(spec: Spec, params: dict[str, Tensor]) -> nn.Module:
     network = spec.build(next(iter(params.values())).dtype)
     missing, unexpected = network.load_state_dict(params, strict=False)
     assert not unexpected
-    assert all(name.endswith("num_batches_tracked") for name in missing)
+    assert not {*spec.parameter_shapes, *spec.buffer_shapes} & set(missing)
     return network
+
+
+def _spec(recipe: Recipe, ports: Ports) -> Spec:
+    if recipe.network == "own":
+        remedy = "Name it: mymodule:make, or path/to/file.py:make."
+        if not recipe.factory:
+            raise BadInput("factory", "must name the function that makes your network", "nothing", remedy)
+        replaced = {name: value for name, value in recipe.replaced.items() if value != "own"}
+        options, layers = (tuple(sorted(known.items())) for known in (recipe.own, replaced))
+        return _own(read_factory(recipe.factory), ports, options, layers)
+    if recipe.initialisation == "own":
+        remedy = "Use 'he_uniform', or give a network of your own."
+        raise BadInput("initialisation", "must be another without your own network", "own", remedy)
+    numbers = not ports.tokens and not ports.codes
+    plain = recipe.norm in ("none", "batch", "layer") and not recipe.residual
+    if numbers and (recipe.network == "linear" or (recipe.network == "mlp" and plain)):
+        return dense_spec(recipe, ports.inputs, ports.outputs)
+    return module_spec(recipe, ports)
+
+
+@functools.lru_cache(maxsize=1024)
+def _own(factory: Factory, ports: Ports, options: Any, layers: Any) -> OwnSpec:
+    return own_spec(factory, ports, dict(options), **dict(layers))
+
+
+def _taken(recipe: Recipe, spec: Spec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of what is taken of existing parameters, and what is said of it."""
+    shapes = (*spec.parameter_shapes.items(), *spec.buffer_shapes.items())
+    path = recipe.start_from
+    return _fitted(path, _stamp(path), _renames(spec), shapes, recipe.start_match == "whole")
+
+
+@functools.lru_cache(maxsize=1024)
+def _fitted(
+    path: str,
+    stamp: tuple[int, int],
+    renames: tuple[tuple[str, str], ...],
+    shapes: tuple[tuple[str, tuple[int, ...]], ...],
+    whole: bool,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    found = matching(dict(shapes), _given(path, stamp, renames), whole)
+    return tuple(found.taken), found.said
+
+
+@functools.lru_cache(maxsize=1)
+def _given(path: str, stamp: tuple[int, int], renames: tuple[tuple[str, str], ...]) -> dict[str, Tensor]:
+    """The tensors of a file under the network's names; `stamp` tells a file from one written over it."""
+    given = read_parameters(path)
+    for other, name in renames:
+        if other in given:
+            tensor = given.pop(other)
+            if name:
+                given.setdefault(name, tensor)
+    return given
+
+
+def _renames(spec: Spec) -> tuple[tuple[str, str], ...]:
+    return spec.renames if isinstance(spec, OwnSpec) else ()
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """When a file was written, and its size; zeros where there is none."""
+    place = Path(path)
+    if not place.exists():
+        return 0, 0
+    return place.stat().st_mtime_ns, place.stat().st_size

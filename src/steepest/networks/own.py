@@ -13,6 +13,7 @@ filled from the data; `width` is searched over 32, 64, 128 and `gated` over both
     anything else with a default        left at its default
 """
 
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -66,9 +67,9 @@ class Factory:
     """
 
     name: str
-    call: Callable[..., Any] = field(compare=False)
-    knobs: tuple[OwnKnob, ...] = ()
-    filled: tuple[str, ...] = ()
+    call: Callable[..., Any]
+    knobs: tuple[OwnKnob, ...] = field(default=(), compare=False)
+    filled: tuple[str, ...] = field(default=(), compare=False)
     named: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -150,6 +151,8 @@ def read_factory(source: str | Callable[..., Any]) -> Factory:
 
 def _module(place: str) -> ModuleType:
     """An installed module, or one in the working directory."""
+    if (known := sys.modules.get(place)) is not None:
+        return known
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:
@@ -202,6 +205,7 @@ def _broken(place: str, error: Exception) -> BadInput:
     )
 
 
+@functools.lru_cache(maxsize=64)
 def _factory(name: str, call: Callable[..., Any], named: bool) -> Factory:
     knobs: list[OwnKnob] = []
     filled: list[str] = []

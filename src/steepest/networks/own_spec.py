@@ -1,7 +1,7 @@
 """A record of the user's own network, which answers as `ModuleSpec` does."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,11 @@ class OwnSpec:
     def buffer_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every buffer of floating-point numbers that is saved with the network."""
         return {name: tuple(value.shape) for name, value in _outline(self).buffers}
+
+    @property
+    def renames(self) -> tuple[tuple[str, str], ...]:
+        """(name in a saved file, name here): "" for what is saved but not trained, such as counters."""
+        return _outline(self).renames
 
     def fresh_buffers(self) -> dict[str, Tensor]:
         """Buffers before the first step, as the factory leaves them."""
@@ -144,7 +149,13 @@ def own_spec(
         ((5, 4), 'make(inputs=4, outputs=3, width=5)')
     """
     arguments = factory.arguments(ports, dict(options or {}))
-    settled = tuple(sorted((name, value) for name, value in arguments.items() if name not in factory.filled))
+    settled = tuple(
+        sorted(
+            (name, value)
+            for name, value in arguments.items()
+            if name not in factory.filled and (name in (options or {}) or isinstance(value, Hashable))
+        )  # a default that no record can hold, such as a list, is filled in again
+    )
     spec = OwnSpec(factory, ports, settled, norm, activation, dropout)
     _check(spec)
     return spec
@@ -186,9 +197,10 @@ class _Outline:
     buffers: tuple[tuple[str, Tensor], ...]
     decayed: tuple[str, ...]
     activation: str
+    renames: tuple[tuple[str, str], ...]
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=512)
 def _outline(spec: OwnSpec) -> _Outline:
     network = spec.build()
     saved, spared = network.state_dict(keep_vars=True), set()
@@ -209,4 +221,14 @@ def _outline(spec: OwnSpec) -> _Outline:
         tuple(buffers),
         tuple(decayed),
         next(used, "relu"),
+        tuple(_renames(network, {*parameters, *(name for name, _ in buffers)})),
     )
+
+
+def _renames(network: nn.Module, laid_out: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The saved names that are not laid out: other names of a shared tensor, and what is not trained."""
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    first = {id(tensor): name for name, tensor in tensors.items() if name in laid_out}
+    for name, tensor in network.state_dict(keep_vars=True).items():
+        if name not in laid_out:
+            yield name, first.get(id(tensor), "")

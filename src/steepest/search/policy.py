@@ -17,7 +17,7 @@ from steepest.base.knobs import Choice, Range
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import generator
 from steepest.search.portfolio import portfolio
-from steepest.search.space import Origin, Space, cube
+from steepest.search.space import Origin, Space, cube, rounded
 from steepest.search.suggest import Suggester
 
 PER_STRUCTURE = 12
@@ -137,7 +137,7 @@ class Policy:
         """One of the best recipes with one to three knobs moved."""
         draw = generator(self._seed, "mutation", self._waves, i)
         parent = incumbents[min(int(draw.geometric(0.5)) - 1, len(incumbents) - 1)]
-        values = parent.model_dump()
+        values = parent.dotted()
         structural = set(self.space.structural) if draw.random() < 0.75 else set()  # mostly stay in its stack
         free = [name for name in self.space.names if name not in structural] or list(self.space.names)
         names = [str(n) for n in draw.permutation(free)[: int(draw.integers(1, 4))]]
@@ -162,4 +162,4 @@ def _moved(value: Any, where: Range | Choice, draw: np.random.Generator) -> Any:
         moved = value * math.exp(draw.normal() * math.log(where.high / where.low) / 8)
     else:
         moved = value + draw.normal() * (where.high - where.low) / 8
-    return float(f"{min(max(moved, where.low), where.high):.4g}")
+    return rounded(where, moved)

@@ -36,7 +36,7 @@ def portfolio(space: Space) -> list[Recipe]:
     recipes = []
     for changes in PORTFOLIO:
         free = {name: value for name, value in changes.items() if name in space.names}
-        values = {**space.base.model_dump(), **free}
+        values = {**space.base.dotted(), **free}
         rate = space.where("lr", values)
         if "lr" in free and values["optimizer"] != changes["optimizer"] and isinstance(rate, Range):
             values["lr"] = rate.center

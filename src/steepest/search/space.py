@@ -8,7 +8,7 @@ beliefs.
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +33,7 @@ class Space:
         allowed: refuses recipes before they are trained (a limit on cost, say).
         task: of the data; some knobs are searched elsewhere for some tasks.
         families: architectures that compete.
+        extra: knobs beyond a recipe's own, such as "own.width", the argument of the user's own network.
     """
 
     base: Recipe
@@ -40,6 +41,7 @@ class Space:
     allowed: Callable[[Recipe], bool] = lambda _: True
     task: str = "classification"
     families: tuple[str, ...] = ("mlp",)
+    extra: Mapping[str, Knob] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -50,6 +52,7 @@ class Space:
         form: str = "table",
         families: Sequence[str] = (),
         without: Collection[str] = (),
+        extra: Mapping[str, Knob] | None = None,
     ) -> "Space":
         """The default space for a task and form of data, less what the user fixed.
 
@@ -59,6 +62,7 @@ class Space:
             task, form: of the data: knobs that do not matter for them are not searched.
             families: architectures that compete; the base's alone if not given.
             without: further knobs to leave at the base's value.
+            extra: further knobs to search.
 
         Raises:
             BadRecipe: if nothing is left to search.
@@ -67,7 +71,7 @@ class Space:
         competing = (base.network,) if "network" in fixed or not families else tuple(families)
         names = tuple(
             name
-            for name, knob in KNOBS.items()
+            for name, knob in {**KNOBS, **(extra or {})}.items()
             if name not in fixed
             and name not in without
             and (not knob.tasks or task in knob.tasks)
@@ -76,12 +80,16 @@ class Space:
         )
         if not names:
             raise BadRecipe("fix", "must leave at least one knob to search", sorted(fixed), "Free one.")
-        return cls(base, names, task=task, families=competing)
+        return cls(base, names, task=task, families=competing, extra=extra or {})
+
+    def knob(self, name: str) -> Knob:
+        """A knob's declaration."""
+        return self.extra[name] if name in self.extra else KNOBS[name]
 
     @property
     def structural(self) -> tuple[str, ...]:
         """The searched knobs that split stacks: width, depth, batch size, …"""
-        return tuple(name for name in self.names if KNOBS[name].splits_stack)
+        return tuple(name for name in self.names if self.knob(name).splits_stack)
 
     def recipe(self, point: Sequence[float], origin: Origin) -> Recipe:
         """The recipe at a point of the unit cube, one coordinate per searched knob.
@@ -91,7 +99,7 @@ class Space:
             >>> space.recipe([0.5] * len(space.names), "prior").optimizer
             'sgd'
         """
-        values = self.base.model_dump()
+        values = self.base.dotted()
         for name, u in sorted(zip(self.names, point, strict=True), key=lambda pair: pair[0] == "lr"):
             where = self.where(name, values)  # the family is first, the rate last: it hangs on the optimizer
             values[name] = (
@@ -101,20 +109,20 @@ class Space:
 
     def where(self, name: str, values: Mapping[str, Any]) -> Range | Choice:
         """A knob's range, given the values of the knobs it depends on; its value alone where it has none."""
-        knob = KNOBS[name]
+        knob = self.knob(name)
         if name == "network":
             return Choice(self.families)
         for (other, option), narrower in knob.search_by.items():
             if (self.task if other == "task" else values[other]) == option:
                 return narrower
-        return knob.search or Choice((getattr(self.base, name),))
+        return knob.search or Choice((self.base.dotted()[name],))
 
     def everywhere(self, name: str) -> Range | Choice:
         """A knob's range over all families that compete: what a sampler has to know beforehand."""
-        base = self.base.model_dump()
+        base = self.base.dotted()
         found = [self.where(name, {**base, "network": family}) for family in self.families]
         options = [option for each in found if isinstance(each, Choice) for option in each.options]
-        return Choice(tuple(dict.fromkeys(options))) if options else KNOBS[name].search or found[0]
+        return Choice(tuple(dict.fromkeys(options))) if options else self.knob(name).search or found[0]
 
     def fitted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values for another family than the base's, each among those that are searched for it."""
@@ -127,10 +135,10 @@ class Space:
 
     def tidy(self, values: Mapping[str, Any]) -> Recipe:
         """A recipe from values, with every knob that does not matter under the others at its base value."""
-        out = self.fitted(values)
+        out, base = self.fitted(values), self.base.dotted()
         for name in self.names:
-            if any(out[other] not in ok for other, ok in KNOBS[name].when.items()):
-                out[name] = getattr(self.base, name)
+            if any(out[other] not in ok for other, ok in self.knob(name).when.items()):
+                out[name] = base[name]
         return Recipe.make(**out)
 
 
@@ -167,7 +175,13 @@ def _number(where: Range, u: float, origin: Origin) -> float:
         z = _truncated_normal(u, to(where.center), (high - low) / 4, low, high)
     else:
         z = low + u * (high - low)
-    return float(f"{min(max(back(z), where.low), where.high):.4g}")
+    return rounded(where, back(z))
+
+
+def rounded(where: Range, value: float) -> float:
+    """A value to four digits, or a whole number, brought into a range."""
+    inside = min(max(float(f"{value:.4g}"), where.low), where.high)
+    return round(inside) if where.whole else inside
 
 
 def _truncated_normal(u: float, mean: float, sd: float, low: float, high: float) -> float:

@@ -14,9 +14,10 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState, create_trial
 
 from steepest.base.knobs import Choice, Range
-from steepest.base.recipe import KNOBS, Recipe
+from steepest.base.own import dotted
+from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
-from steepest.search.space import Space
+from steepest.search.space import Space, rounded
 
 
 class Suggester:
@@ -44,12 +45,12 @@ class Suggester:
         """A proposal for that member; with the structure of `like`, if given, to share a stack."""
         with _quiet():
             if like is not None:
-                relevant = like.relevant()
+                relevant = dotted(like.relevant())
                 self.study.enqueue_trial({n: relevant[n] for n in self._space.structural if n in relevant})
             trial = self.study.ask()
-            values = self._space.base.model_dump()
-            for name in sorted(self._space.names, key=_dependent):
-                if all(values[other] in ok for other, ok in KNOBS[name].when.items()):
+            values = self._space.base.dotted()
+            for name in sorted(self._space.names, key=self._dependent):
+                if all(values[other] in ok for other, ok in self._space.knob(name).when.items()):
                     values[name] = self._suggest(trial, name, values)
         self._trials[member] = trial
         return self._space.tidy(values)
@@ -64,8 +65,12 @@ class Suggester:
         if isinstance(where, Choice) and value not in where.options:  # another family's
             return where.options[0]
         if isinstance(where, Range):  # keep to the range this optimizer works in
-            value = min(max(float(f"{value:.4g}"), where.low), where.high)
+            value = rounded(where, value)
         return value
+
+    def _dependent(self, name: str) -> tuple[bool, bool]:
+        """Sort key: knobs that others depend on first, the rate last."""
+        return name != "network" and bool(self._space.knob(name).when), name == "lr"
 
     def tell(
         self, member: int, recipe: Recipe, rungs: Mapping[int, float], finished: bool, failed: bool
@@ -102,11 +107,6 @@ class Suggester:
             )
 
 
-def _dependent(name: str) -> tuple[bool, bool]:
-    """Sort key: knobs that others depend on first, the rate last."""
-    return name != "network" and bool(KNOBS[name].when), name == "lr"
-
-
 def _distributions(name: str, where: Range | Choice) -> dict[str, BaseDistribution]:
     """Optuna's distribution of a knob; a range with an "off" gets a switch beside it."""
     if isinstance(where, Choice):
@@ -123,7 +123,7 @@ def _parameters(space: Space, recipe: Recipe) -> tuple[dict[str, Any], dict[str,
     """A recipe as Optuna's parameters: only knobs that matter, and only values inside their distribution."""
     params: dict[str, Any] = {}
     distributions: dict[str, BaseDistribution] = {}
-    relevant = recipe.relevant()
+    relevant = dotted(recipe.relevant())
     for name in space.names:
         if name not in relevant:
             continue

@@ -1,7 +1,7 @@
 """Where a network's parameters stand in a flat row: weights first, so that penalties apply to a prefix."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -46,11 +46,16 @@ class Layout:
         """View [K, *shape] of a running mean in running means [K, Q]."""
         return _view(rows, *self._buffers[name])
 
+    @property
+    def buffers(self) -> Collection[str]:
+        """Names of the running means."""
+        return self._buffers.keys()
+
     def fresh_buffers(self, members: int, dtype: torch.dtype) -> Tensor:
         """Running means before the first step, for every member, [K, Q]."""
         rows = torch.empty(members, self.buffer_size, dtype=dtype)
         for name, value in self._spec.fresh_buffers().items():
-            self.buffer_view(rows, name).fill_(value)
+            self.buffer_view(rows, name).copy_(torch.as_tensor(value))
         return rows
 
     def named(self, row: Tensor, buffers: Tensor) -> dict[str, Tensor]:
@@ -63,6 +68,12 @@ class Layout:
         """Copy parameters into a row [P]."""
         for name in self._columns:
             self.view(row.unsqueeze(0), name)[0].copy_(parameters[name])
+
+    def flatten_buffers(self, given: Mapping[str, Tensor], row: Tensor) -> None:
+        """Copy those running means that are given into a row [Q]."""
+        for name in self._buffers:
+            if name in given:
+                self.buffer_view(row.unsqueeze(0), name)[0].copy_(given[name])
 
     def unflatten(self, row: Tensor) -> dict[str, Tensor]:
         """Parameters of a row [P], copied."""

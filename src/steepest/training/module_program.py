@@ -128,11 +128,20 @@ def _channels_last(source: Source) -> torch.memory_format | None:
 
 
 def _bind(module: nn.Module, layout: Layout, theta: Tensor, grad: Tensor, buffers: Tensor) -> None:
-    """Let a module's parameters, gradients and running means be views of a member's rows."""
+    """Let a module's parameters, gradients and running means be views of a member's rows.
+
+    What is shared between layers is one tensor afterwards as before. Buffers that are not saved with the
+    network, and those of whole numbers, stay the module's own.
+    """
     for name, parameter in module.named_parameters():
         parameter.data = layout.view(theta, name)[0]
         parameter.grad = layout.view(grad, name)[0]
-    for name, buffer in module.named_buffers():
-        if buffer.is_floating_point():
+    views = {
+        id(buffer): layout.buffer_view(buffers, name)[0]
+        for name, buffer in module.named_buffers()
+        if name in layout.buffers
+    }
+    for name, buffer in list(module.named_buffers(remove_duplicate=False)):
+        if id(buffer) in views:
             owner, _, local = name.rpartition(".")
-            setattr(module.get_submodule(owner), local, layout.buffer_view(buffers, name)[0])
+            setattr(module.get_submodule(owner), local, views[id(buffer)])

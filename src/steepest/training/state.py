@@ -37,13 +37,16 @@ class StackState:
 
     @classmethod
     def fresh(cls, members: Sequence[Member], source: Source, dtype: torch.dtype) -> "StackState":
-        """Initial weights of every member, each drawn under its own seed."""
+        """Initial weights of every member, each drawn under its own seed, or taken from existing ones."""
         layout = Layout(spec_of(members[0].recipe, source.ports))
         theta = torch.empty(len(members), layout.size, dtype=dtype)
-        for row, member in zip(theta, members, strict=True):
-            spec = spec_of(member.recipe, source.ports)
-            layout.flatten(starting_parameters(member.recipe, spec, member.seed, dtype), row)
         buffers = layout.fresh_buffers(len(members), dtype)
+        for row, kept, member in zip(theta, buffers, members, strict=True):
+            start = starting_parameters(
+                member.recipe, spec_of(member.recipe, source.ports), member.seed, dtype
+            )
+            layout.flatten(start, row)
+            layout.flatten_buffers(start, kept)
         return cls(theta, RuleState.zeros(theta), [True] * len(members), buffers=buffers)
 
     def take(self, rows: Sequence[int]) -> "StackState":
