@@ -86,3 +86,17 @@ def test_the_recipe_of_a_row_has_the_middle_rate_and_everything_is_plain() -> No
     back = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert back["rows"][1]["label"] == "16"
     assert back["verdicts"][0]["verdict"]["kind"] == "better"
+
+
+def test_the_best_of_a_loss_is_the_lowest_and_verdicts_speak_of_the_loss() -> None:
+    found = judged(
+        "batch_size",
+        "mae",
+        (trained(64, NOISE - 3.0), trained(16, -NOISE - 2.0)),
+        "64",
+        0.25,
+        0,
+        {"data": "toy"},
+    )
+    assert found.best == "16"
+    assert found.verdicts[0].verdict.sentence.startswith("better than 64: -1.000 mae [-1.021, -0.979]")

@@ -1,4 +1,4 @@
-"""What a budget pays for: fewer seeds first, then fewer rates, then a refusal that says what it takes."""
+"""What a budget pays for: fewer seeds, fewer rates, or a refusal that says what it takes."""
 
 import pytest
 
@@ -15,11 +15,15 @@ def chosen(left: float, full: Scope = FULL) -> Scope:
     return affordable(full, PACE, folds=5, workers=2, left=left, budget=BUDGET)
 
 
-def test_seeds_go_before_rates() -> None:
-    scopes = [
-        chosen(Scope(s, r).seconds(PACE, 5, 2) + 0.01) for s, r in [(3, 7), (2, 7), (1, 7), (1, 5), (1, 3)]
-    ]
-    assert scopes == [Scope(3, 7), Scope(2, 7), Scope(1, 7), Scope(1, 5), Scope(1, 3)]
+def test_seeds_go_before_rates_but_for_those_that_a_verdict_needs() -> None:
+    wanted = [Scope(3, 7), Scope(2, 7), Scope(2, 5), Scope(1, 7), Scope(1, 5), Scope(1, 3)]
+    assert [chosen(scope.seconds(PACE, 5, 2) + 0.01) for scope in wanted] == wanted
+
+
+def test_with_many_folds_one_seed_is_enough() -> None:
+    wanted = [Scope(2, 7), Scope(1, 7), Scope(1, 5)]
+    found = [affordable(FULL, PACE, 10, 2, s.seconds(PACE, 10, 2) + 0.01, BUDGET) for s in wanted]
+    assert found == wanted
 
 
 def test_without_ladders_only_seeds_go() -> None:

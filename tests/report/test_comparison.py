@@ -96,6 +96,17 @@ def test_the_terminal_shows_every_value_in_eighty_columns() -> None:
     assert "A note <b>of</b> mine." in text
 
 
+def test_a_loss_is_shown_as_itself() -> None:
+    facts = found(row(16, -2.0, 0.4), row(64, -3.0, None), objective="mae", target=-2.5, kinds=["better"])
+    assert headline(facts) == "batch_size 16 is better than 64"
+    assert lead(facts).startswith(
+        "16 has the lowest mean MAE, 2.0000 [1.9900, 2.0100]. 16 is the first to reach 2.5"
+    )
+    assert "is the best mean plus" in to_text(facts)
+    assert "Lower and further left is better" in to_html(facts)
+    assert "−" not in to_text(facts).replace("–", "")
+
+
 def test_diverged_runs_are_shown() -> None:
     facts = found(row(16, 0.97), row(64, 0.96, diverged=3))
     assert "0.960 (3 of 10 diverged)" in to_text(facts)

@@ -106,13 +106,12 @@ def candidates(
 def _check_matters(data: DataSet, recipe: Recipe, knob: str) -> None:
     """Refuse a knob that changes nothing here: all its values would train alike."""
     declared = KNOBS[knob]
-    for what, allowed, given in (
-        ("data of the form", declared.forms, data.form),
-        ("the task", declared.tasks, data.task),
-    ):
-        if allowed and given not in allowed:
-            constraint = f"matters only for {what} {' or '.join(allowed)}"
-            raise BadInput(knob, constraint, f"{data.name}: {given}", "Compare another knob.")
+    if not declared.matters(form=data.form):
+        constraint = f"matters only for data of the form {' or '.join(declared.forms)}"
+        raise BadInput(knob, constraint, f"{data.name}: {data.form}", "Compare another knob.")
+    if not declared.matters(task=data.task):
+        constraint = f"matters only for the task {' or '.join(declared.tasks)}"
+        raise BadInput(knob, constraint, f"{data.name}: {data.task}", "Compare another knob.")
     for other, needed in declared.when.items():
         if getattr(recipe, other) not in needed:
             constraint = f"matters only where {other} is {' or '.join(map(named, needed))}"

@@ -14,6 +14,7 @@ from steepest.evidence import family
 from steepest.evidence.resampled import resampled_t
 from steepest.evidence.rope import seed_noise
 from steepest.experiment.candidates import Candidate
+from steepest.training.metrics import is_lower_better
 
 FORM = 1  # of the exported object; it grows when a name changes its meaning
 
@@ -79,7 +80,7 @@ class Compared:
 
     Args:
         knob: what was compared.
-        objective: the score, higher is better.
+        objective: the score; higher is better, so a metric that should be low is negated.
         reference: label of the value that the others are held against.
         best: label of the value with the highest mean.
         rows: one per value, in their order.
@@ -144,7 +145,13 @@ def judged(
     target = _mean(best.curves[:, -1]) - rope
     rows = tuple(_row(each, target, overlap, shared) for each in trained)
     verdicts = family.against_reference(
-        ends, reference, rope=rope, overlap=overlap, seed=seed, metric=objective
+        ends,
+        reference,
+        rope=rope,
+        overlap=overlap,
+        seed=seed,
+        metric=objective,
+        lower=is_lower_better(objective),
     )
     return Compared(
         knob,

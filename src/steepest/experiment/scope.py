@@ -1,11 +1,15 @@
-"""How much of a comparison a budget pays for: fewer seeds first, then fewer rates on each ladder."""
+"""How much of a comparison a budget pays for: fewer seeds first, then fewer rates on each ladder.
 
+Seeds that a verdict needs go last but for the coarsest ladder.
+"""
+
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from steepest.base.budget import Budget
 from steepest.base.errors import BadBudget
-from steepest.experiment.ladder import RUNGS
+from steepest.evidence.verdict import FEWEST
 
 FEWER_RUNGS = (5, 3)
 LADDER_SHARE = 0.8
@@ -67,19 +71,25 @@ def affordable(
         >>> affordable(Scope(2, 7), [1.0, 1.0], 5, 1, 90.0, Budget.parse("95s"))
         Scope(seeds=1, rungs=7)
     """
-    for scope in _smaller(full):
+    for scope in _smaller(full, folds):
         if scope.seconds(pace, folds, workers) <= left:
             return scope
-    *_, least = _smaller(full)
+    *_, least = _smaller(full, folds)
     needed = budget.seconds or 0.0
     needed += least.seconds(pace, folds, workers) - left
     constraint = f"must be about {needed:.0f}s for the smallest comparison ({least.words})"
     raise BadBudget("budget", constraint, budget.text, "Or give it fewer epochs, folds or values.")
 
 
-def _smaller(full: Scope) -> Iterator[Scope]:
-    for seeds in range(full.seeds, 0, -1):
+def _smaller(full: Scope, folds: int) -> Iterator[Scope]:
+    needed = min(full.seeds, math.ceil(FEWEST / folds))
+    for seeds in range(full.seeds, needed - 1, -1):
         yield Scope(seeds, full.rungs)
-    if full.rungs == RUNGS:
-        for rungs in FEWER_RUNGS:
-            yield Scope(1, rungs)
+    some, few = FEWER_RUNGS
+    if full.rungs and needed > 1:
+        yield Scope(needed, some)
+    for seeds in range(needed - 1, 0, -1):
+        yield Scope(seeds, full.rungs)
+    if full.rungs:
+        yield Scope(1, some)
+        yield Scope(1, few)

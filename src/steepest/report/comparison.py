@@ -1,5 +1,6 @@
 """The facts of a comparison, as its page, its picture and the terminal show them, and their sentences."""
 
+import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ Role = Literal["found", "default", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value: its score with interval, its rates, and how soon it reaches the target."""
+    """One value: its measure with interval, its rates, and how soon it reaches the target."""
 
     label: str
     role: Role
@@ -49,7 +50,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A comparison, best value first in `entries`' own order; see `experiment.compared.Compared`."""
+    """A comparison, in the measure itself: a loss is not negated here; see `experiment.compared.Compared`."""
 
     knob: str
     objective: str
@@ -64,31 +65,41 @@ class Comparison:
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "Comparison":
         """From the object that `compare.json` holds."""
-        names = ("mean", "low", "high", "diverged", "rate", "seconds_per_epoch", "epochs_to_target",
-                 "seconds_to_target")  # fmt: skip
-        entries = tuple(
-            Entry(
-                label=row["label"],
-                role=_role(row["label"], found),
-                n=len(row["scores"]),
-                rates=tuple(row["rates"]),
-                epochs=row["recipe"]["epochs"],
-                **{name: row[name] for name in names},
+        sign = -1.0 if found["objective"] in LOSSES else 1.0
+        names = ("diverged", "rate", "seconds_per_epoch", "epochs_to_target", "seconds_to_target")
+        entries = []
+        for row in found["rows"]:
+            low, high = sorted((_turned(row["low"], sign), _turned(row["high"], sign)), key=_nothing_last)
+            entries.append(
+                Entry(
+                    label=row["label"],
+                    role=_role(row["label"], found),
+                    mean=_turned(row["mean"], sign),
+                    low=low,
+                    high=high,
+                    n=len(row["scores"]),
+                    rates=tuple(row["rates"]),
+                    epochs=row["recipe"]["epochs"],
+                    **{name: row[name] for name in names},
+                )
             )
-            for row in found["rows"]
-        )
         verdicts = tuple(
             Judged(row["contender"], row["verdict"]["kind"], row["verdict"]["sentence"])
             for row in found["verdicts"]
         )
-        plain = {name: found[name] for name in ("knob", "objective", "reference", "best", "rope", "target")}
-        return cls(**plain, entries=entries, verdicts=verdicts, facts=found)
+        plain = {name: found[name] for name in ("knob", "objective", "reference", "best", "rope")}
+        target = _turned(found["target"], sign)
+        return cls(**plain, target=target, entries=tuple(entries), verdicts=verdicts, facts=found)
 
     @property
     def measure(self) -> str:
-        """The score's name; a loss is negated, so that higher is better, and says so."""
-        name = measure_name(self.objective)
-        return f"−{name}" if self.objective in LOSSES else name
+        """The measure's name for people."""
+        return measure_name(self.objective)
+
+    @property
+    def lower(self) -> bool:
+        """Whether the measure should be low."""
+        return self.objective in LOSSES
 
     @property
     def meaning(self) -> str:
@@ -117,6 +128,14 @@ class Comparison:
         return min(reached, key=lambda entry: entry.seconds_to_target or 0.0, default=None)
 
 
+def _turned(score: float | None, sign: float) -> float | None:
+    return None if score is None else sign * score
+
+
+def _nothing_last(value: float | None) -> float:
+    return math.inf if value is None else value
+
+
 def _role(label: str, found: Mapping[str, Any]) -> Role:
     if label == found["best"]:
         return "found"
@@ -128,7 +147,8 @@ def headline(facts: Comparison) -> str:
     kinds = {row.label: row.kind for row in facts.verdicts}
     better = [entry for entry in facts.entries if kinds.get(entry.label) == "better"]
     if better:
-        first = max(better, key=lambda entry: entry.mean or 0.0)
+        means = {entry.mean or 0.0: entry for entry in better}
+        first = means[min(means) if facts.lower else max(means)]
         return f"{facts.knob} {first.label} is better than {facts.reference}"
     if all(kind == "equivalent" for kind in kinds.values()):
         return f"All values of {facts.knob} do equally well"
@@ -141,7 +161,8 @@ def lead(facts: Comparison) -> str:
     """The best mean, and what comes soonest near it."""
     first, digits = facts.first, facts.decimals
     mean = f"{number(first.mean, digits)} {interval(first, digits)}".strip()
-    words = f"{first.label} has the highest mean {facts.measure}, {mean}."
+    end = "lowest" if facts.lower else "highest"
+    words = f"{first.label} has the {end} mean {facts.measure}, {mean}."
     soon = facts.soonest
     if soon is not None:
         reached = f"after {epochs(soon.epochs_to_target)}, {seconds(soon.seconds_to_target)} a run"
@@ -209,8 +230,9 @@ def rates(facts: Comparison) -> str:
 
 def goal(facts: Comparison) -> str:
     """What the target is."""
+    side = "plus" if facts.lower else "less"
     return (
-        f"The target {number(facts.target, facts.decimals)} is the best mean less "
+        f"The target {number(facts.target, facts.decimals)} is the best mean {side} "
         f"{number(facts.rope, facts.decimals)}, the spread between runs of one recipe; it is reached when "
         "the mean curve of a value's runs first gets there."
     )

@@ -1,6 +1,6 @@
 """The report as one self-contained HTML page: style and pictures inside, nothing loaded, no script."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,17 +8,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from steepest.base.recipe import KNOBS
-from steepest.report import numbers, wording
+from steepest.report import examples, numbers, wording
 from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts
 from steepest.report.figures import (
     draw_baselines,
+    draw_changed,
     draw_curves,
     draw_differences,
+    draw_forecast,
     draw_knobs,
     draw_search,
 )
-from steepest.report.records import measure_name
+from steepest.report.figures.knobs import matters
+from steepest.report.records import Changed, measure_name
 
 T = TypeVar("T")
 WIDE, NARROW = 760.0, 340.0  # pixels: each picture is drawn for a desk and for a phone
@@ -51,6 +54,8 @@ def to_html(facts: Facts) -> str:
         panels=panels,
         knobs=_knob_rows(facts),
         decimals=wording.decimals(facts),
+        drawn=_Drawn,
+        says=examples,
         words=wording,
         n=numbers,
         measure_name=measure_name,
@@ -81,6 +86,20 @@ def both(draw: Callable[[T, float], Drawing | None], facts: T) -> Markup | None:
     return Markup(f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>')
 
 
+class _Drawn:
+    """Pictures that a template asks for, one example at a time."""
+
+    @staticmethod
+    def changed(row: Changed) -> Markup:
+        """A series before and after augmentation."""
+        return Markup(str(draw_changed(row.original, row.copies)))
+
+    @staticmethod
+    def forecast(lines: Mapping[str, Any]) -> Markup:
+        """A window and what came next."""
+        return Markup(str(draw_forecast(lines)))
+
+
 def _knob_rows(facts: Facts) -> list[dict[str, Any]]:
     """The knobs that matter under the recipe's choices, changed ones first."""
     recipe = facts.recipe
@@ -89,7 +108,7 @@ def _knob_rows(facts: Facts) -> list[dict[str, Any]]:
     rows = []
     for name, value in recipe.values.items():
         knob = KNOBS.get(name)
-        if knob and any(recipe.values.get(other) not in options for other, options in knob.when.items()):
+        if name not in recipe.changed and not matters(facts.study, name, recipe.values):
             continue
         row = {"name": name, "value": numbers.knob(value), "changed": name in recipe.changed}
         row["default"] = numbers.knob(recipe.default[name]) if name in recipe.default else numbers.NONE

@@ -20,7 +20,7 @@ LETTER, LINE = 8.0, 14.0
 
 
 def draw_tradeoff(facts: Comparison, width: float) -> Drawing | None:
-    """A dot at each value's mean and a line for its interval; higher and further left is better."""
+    """A dot at each value's mean and a line for its interval; further left is better."""
     shown = [entry for entry in facts.entries if finite([entry.mean])]
     if not shown:
         return None
