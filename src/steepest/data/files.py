@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +143,20 @@ def _read_text(path: Path, suffix: str, name: str, how: Mapping[str, Any]) -> Da
     if suffix == ".txt" and how.get("target") is None:
         return read_text(path, name=name, window=how.get("window") or WINDOW)
     frame, notes = read_frame(path, how.get("header"))
+    return labelled_texts(frame, str(path), name, how, notes)
+
+
+def labelled_texts(
+    frame: pd.DataFrame, where: str, name: str, how: Mapping[str, Any], notes: Sequence[str] = ()
+) -> DataSet:
+    """The texts of a table: its column of the longest cells, beside the target."""
     names = [str(column) for column in frame.columns]
-    place, note = find_target(names, how.get("target"), str(path))
-    texts = _longest_text(frame, place, str(path))
-    notes = [*notes, *filter(None, [note]), f"The texts are the column {names[texts]!r}."]
+    place, note = find_target(names, how.get("target"), where)
+    texts = _longest_text(frame, place, where)
+    said = [*notes, *filter(None, [note]), f"The texts are the column {names[texts]!r}."]
     return documents_from_columns(
-        frame.iloc[:, texts].tolist(), frame.iloc[:, place].tolist(), name=name, where=str(path),
-        window=how.get("window"), target=names[place], notes=notes,
+        frame.iloc[:, texts].tolist(), frame.iloc[:, place].tolist(), name=name, where=where,
+        window=how.get("window"), target=names[place], notes=said,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from steepest.data import builtin
 from steepest.data.arrays import from_arrays
 from steepest.data.class_folders import is_archive
 from steepest.data.dataset import FORMS, DataSet
-from steepest.data.files import SUFFIXES, near_files, read_file
+from steepest.data.files import SUFFIXES, labelled_texts, near_files, read_file
 from steepest.data.image_arrays import images_from_arrays
 from steepest.data.objects import from_object
 from steepest.data.recast import recast
@@ -25,12 +25,10 @@ MOST_TABLE_AXES = 2
 """Arrays of more axes than this are images, or volumes, unless they are said to be series."""
 
 
-class Reading(TypedDict, total=False):
+class Options(TypedDict, total=False):
     """How data is read; every key may be left out.
 
     Keys:
-        target: the column to predict, by name or by place from 0; tables need it. Arrays, folders and
-            built-in sets bring their own.
         name: what to call the data set; by default the file's stem or what the source is.
         header: whether the first row of a text file holds names; inferred if not given.
         task: "classification" or "regression"; inferred from the target if not given.
@@ -46,7 +44,6 @@ class Reading(TypedDict, total=False):
         oriented: whether a mirror image means something else; found out if not given.
     """
 
-    target: str | int | None
     name: str | None
     header: bool | None
     task: str | None
@@ -62,7 +59,18 @@ class Reading(TypedDict, total=False):
     oriented: bool | None
 
 
-def read(source: Any, target: str | int | None = None, **how: Unpack[Reading]) -> DataSet:
+class Reading(Options, total=False):
+    """The same, with the target.
+
+    Keys:
+        target: the column to predict, by name or by place from 0; tables need it. Arrays, folders and
+            built-in sets bring their own.
+    """
+
+    target: str | int | None
+
+
+def read(source: Any, target: str | int | None = None, **options: Unpack[Options]) -> DataSet:
     """A checked and encoded data set; `notes` says every decision and repair.
 
     Args:
@@ -70,7 +78,7 @@ def read(source: Any, target: str | int | None = None, **how: Unpack[Reading]) -
             `steepest.data.files`); a pandas data frame, or one that has `to_pandas()`; a pair (X, y); a torch
             data set or loader; a Hugging Face data set; or a `DataSet`, which is returned as it is.
         target: the column to predict.
-        how: see `Reading`.
+        options: see `Options`.
 
     Raises:
         BadInput: an unknown option, or one that does not suit the source.
@@ -84,8 +92,7 @@ def read(source: Any, target: str | int | None = None, **how: Unpack[Reading]) -
         >>> data.notes[0]
         'Taken as classification: its values are yes or no.'
     """
-    if target is not None:
-        how["target"] = target
+    how: Reading = {"target": target, **options}
     _check(how)
     data = _read(source, how)
     kind = how.get("kind")
@@ -156,6 +163,8 @@ def _read_frame(frame: pd.DataFrame, how: Reading) -> DataSet:
             frame, forecast, horizon=how.get("horizon") or 1, window=how.get("window"), name=name,
             where="the table", sort=how.get("sort", False),
         )  # fmt: skip
+    if how.get("kind") == "text":
+        return labelled_texts(frame, "the table", name, how)
     return from_table(
         frame, how.get("target"), name=name, where="the table", task=how.get("task"),
         kinds=how.get("columns") or {}, group=how.get("group"),

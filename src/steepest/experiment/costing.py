@@ -116,14 +116,17 @@ def costing(data: DataSet, recipe: Recipe | None = None, seed: int = 0) -> Costi
     spec, slots = spec_of(known, source.ports), slots_of(known)
     batch = rows if known.optimizer == "gd" else min(known.batch_size, rows)
     one, members = cost(spec, batch, slots), chunk_size(known, source.ports)
-    dense = isinstance(spec, NetworkSpec)
-    stack_bytes = members * member_bytes(spec, batch) if dense else one.training_bytes
+    layers: tuple[int, ...] = ()
+    stack_bytes = one.training_bytes
+    if isinstance(spec, NetworkSpec):
+        layers = (spec.inputs, *spec.hidden, spec.outputs)
+        stack_bytes = members * member_bytes(spec, batch)
     alone, stacked, reason = _timed(source, known, members, stack_bytes, seed)
     return Costing(
         data=data.summary,
         fingerprint=data.fingerprint,
         recipe=known,
-        layers=(spec.inputs, *spec.hidden, spec.outputs) if dense else (),
+        layers=layers,
         slots=slots,
         batch=batch,
         epoch_rows=rows,

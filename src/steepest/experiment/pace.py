@@ -115,7 +115,8 @@ def horizon(study: Study, pace: Pace) -> int:
     """Rounds of a full training: as many as confirmation can afford, up to what the data can use.
 
     Sets the extent too: the largest whose trainings may be at least half as long as the data can use, else
-    the smallest. Only the largest goes beyond that half, so that a longer budget never makes a shorter training.
+    the smallest. Only the largest goes beyond that half, so that a longer budget never makes a shorter
+    training.
     """
     steps = math.ceil(len(study.outer.train) * 0.8 / study.settings.start.batch_size)
     useful = min(MOST_EPOCHS, max(LEAST_EPOCHS, MOST_STEPS // steps)) * study.rounds

@@ -26,5 +26,5 @@ def autocast(ports: Ports, dtype: torch.dtype) -> torch.autocast:
 def has_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 numbers by itself; without, rounding only costs time."""
     ask = getattr(torch.cpu, "get_capabilities", dict)  # older torch cannot say
-    found = ask()
+    found: dict[str, object] = ask()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))

@@ -148,7 +148,7 @@ def _times(facts: "Costing") -> list[str]:
     lines = [_time(t) for t in timings]
     epochs = facts.recipe.epochs
     whole = [f"{duration(t.member_seconds * epochs)} {_where(t)}" for t in timings]
-    lines.append(f"  {epochs:,} epoch{_s(epochs)} of the recipe: {', '.join(whole)}")
+    lines.append(f"  {epochs:,} epoch{'' if epochs == 1 else 's'} of the recipe: {', '.join(whole)}")
     machine = facts.machine
     steps, seconds = sum(t.steps for t in timings), sum(t.seconds for t in timings)
     lines += [
