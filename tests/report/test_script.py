@@ -30,14 +30,22 @@ from steepest.rules.schedules import multiplier, recipe_rates
 from steepest.rules.two_moment import recipe_coefficients, update
 
 OPTIMIZERS, SCHEDULES = get_args(Optimizer), get_args(Schedule)
+SCHEMES = [scheme for scheme in get_args(Initialisation) if scheme != "own"]  # what a factory draws
 RUFF = Path(sys.executable).with_name("ruff")
 PENALTIES = {"l1": 1e-3, "l2": 1e-2, "weight_decay": 0.1, "clip_norm": 0.5, "warmup": 0.1}
 AUGMENTATIONS = {"input_noise": 0.1, "input_dropout": 0.2, "mixup": 0.3}
+TASKS = ("classification", "regression", "multilabel")
+LOSSES = (
+    {"error": "absolute"},
+    {"error": "huber", "focal": 2.0},
+    {"class_weights": 1.0},
+    {"class_weights": 0.5, "focal": 1.5, "label_smoothing": 0.1},
+)
 BARE = {"l1": 0.0, "l2": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "warmup": 0.0}
 
 
 def facts_of(recipe: Recipe, task: str = "classification", **changes: object) -> ScriptFacts:
-    outputs = 3 if task == "classification" else 1
+    outputs = 1 if task == "regression" else 3
     spec = dense_spec(recipe, 4, outputs)
     gain = activation(spec.activation).gain
     values = {"recipe": recipe, "task": task, "inputs": 4, "outputs": outputs, "hidden": spec.hidden}
@@ -81,7 +89,7 @@ def every_script() -> list[ScriptFacts]:
     ):
         recipe = Recipe(optimizer=optimizer, schedule=schedule, **extra)
         made.append(facts_of(recipe, task))
-    for scheme in get_args(Initialisation):
+    for scheme in SCHEMES:
         made += [facts_of(Recipe(initialisation=scheme, activation=a)) for a in get_args(Activation)]
     for norm, optimizer, extra in itertools.product(("batch", "layer"), OPTIMIZERS, (PENALTIES, BARE)):
         made.append(facts_of(Recipe(norm=norm, optimizer=optimizer, **extra)))
@@ -93,6 +101,9 @@ def every_script() -> list[ScriptFacts]:
         ("classification", "regression"),
     ):
         made.append(facts_of(Recipe(optimizer=optimizer, **kind, **extra), task))
+    for task, loss, epochs in itertools.product(TASKS, LOSSES, (3, 2.5)):
+        for mixup, extra in ((0.0, BARE), (0.3, PENALTIES)):
+            made.append(facts_of(Recipe(**loss, epochs=epochs, mixup=mixup, **extra), task))
     for name, value in PENALTIES.items():
         made.append(facts_of(Recipe(network="linear", label_smoothing=0.1, **{name: value})))
     return made
@@ -242,7 +253,7 @@ def test_linear_network_is_the_one_that_is_built(tmp_path):
     assert str(module.make_network()) == str(build(dense_spec(recipe, 4, 3)))
 
 
-@pytest.mark.parametrize("scheme", get_args(Initialisation))
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_weights_start_with_the_same_spread(scheme, tmp_path):
     recipe = Recipe(initialisation=scheme, activation="tanh", width=150)
     spec = NetworkSpec("mlp", 100, 80, (150, 150), "tanh")
@@ -377,7 +388,7 @@ def test_only_what_a_recipe_uses_is_written():
 def test_tables_cover_exactly_what_a_recipe_can_name():
     assert set(MODULES) == set(get_args(Activation))
     assert set(SHAPES) == set(SCHEDULES)
-    assert set(DRAWS) == set(get_args(Initialisation))
+    assert set(DRAWS) == set(SCHEMES)
 
 
 @pytest.mark.parametrize(
