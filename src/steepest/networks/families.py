@@ -43,8 +43,9 @@ FAMILY_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 """What a recipe of a family changes before anything is searched; other families start as recipes do.
 
-These networks are trained for few epochs, for which a rate that starts high and falls to zero does better than
-a low constant one: of a cnn on CIFAR-10, .61 at a constant 1e-3 against .70 and more, in four and a half epochs.
+These networks are trained for few epochs, for which a rate that starts high and falls to zero does better
+than a low constant one: of a cnn on CIFAR-10, .61 at a constant 1e-3 against .70 and more, in four and a half
+epochs.
 """
 
 LARGE = 24
