@@ -179,6 +179,24 @@ def test_too_few_runs_for_a_verdict_are_said_aloud() -> None:
     assert heard.stages == ["folds"]
 
 
+def test_rows_in_time_share_their_folds_and_count_once_per_fold(watched: list[Watched]) -> None:
+    heard, steps = Heard(), np.arange(60)
+    data = DataSet(
+        name="waves", task="forecasting", target="y", classes=(), form="series", shape=(4, 1),
+        x=np.sin(steps[:, None] / 5 + np.arange(4)).astype(np.float32), y=np.sin(steps / 5 + 4)[:, None],
+        moments=steps + 4, groups=steps,
+    )  # fmt: skip
+    fixed = {**SMALL, "network": "mlp"}
+    found = compared(asked("activation", ("relu", "tanh"), rates="same", fixed=fixed), data, heard)
+    folds = watched[0].source.folds
+    assert [f.held_out.tolist() for f in folds[:3]] == [f.held_out.tolist() for f in folds[3:]]
+    assert all(fold.train.max() < fold.held_out.min() for fold in folds)
+    assert len(found.rows[0].scores) == 6
+    assert found.verdicts[0].verdict.n == 3
+    assert heard.said[0].startswith("The rows follow in time")
+    assert heard.said[1].startswith("3 runs of each value are too few")
+
+
 def test_a_budget_that_suffices_changes_nothing() -> None:
     heard = Heard()
     found = compared(asked(rates="same", epochs=1, budget=Budget.parse("10m")), heard=heard)

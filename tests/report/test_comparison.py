@@ -100,7 +100,7 @@ def test_a_loss_is_shown_as_itself() -> None:
     facts = found(row(16, -2.0, 0.4), row(64, -3.0, None), objective="mae", target=-2.5, kinds=["better"])
     assert headline(facts) == "batch_size 16 is better than 64"
     assert lead(facts).startswith(
-        "16 has the lowest mean MAE, 2.0000 [1.9900, 2.0100]. 16 is the first to reach 2.5"
+        "16 has the lowest mean MAE, 2.0000 [1.9900, 2.0100]. It is the first to reach 2.5"
     )
     assert "is the best mean plus" in to_text(facts)
     assert "Lower and further left is better" in to_html(facts)

@@ -64,18 +64,18 @@ def compare(
     if question.knob == "batch_size":
         _check_batches(found, source)
     ready()
+    ordered = data.moments is not None
     with Workers(_workers(question, found, source)) as pool:
         pool.serve(source)
-        contest = Contest(question, found, source, pool, listener, clock, objective)
+        contest = Contest(question, found, source, pool, listener, clock, objective, ordered)
         scope = contest.scope()
         rates = contest.tuned(scope) if scope.rungs else [[c.recipe.lr] * contest.runs(scope) for c in found]
         trained = contest.folds(scope, rates)
     facts = _facts(data, question, contest, scope, splits)
     overlap = float(np.mean([len(split.held_out) / len(split.train) for split in splits]))
-    shared = data.moments is not None  # folds in order of time are the same for every seed
     return judged(
         question.knob, objective, trained, reference, overlap, question.seed, facts,
-        scope.seeds if shared else 1,
+        scope.seeds if ordered else 1,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class Contest:
             each one's training rows.
         pool, listener, clock: as ever.
         objective: the score.
+        ordered: rows follow in time: seeds differ in how networks start, not in the folds.
         notes: decisions that the reader should know of.
         trainings: done so far.
     """
@@ -50,6 +51,7 @@ class Contest:
     listener: Listener
     clock: Clock
     objective: str
+    ordered: bool = False
     notes: list[str] = field(default_factory=list)
     trainings: int = 0
     planned: int = 0
@@ -83,10 +85,14 @@ class Contest:
                     f"The budget of {budget.text} pays for {chosen.words}; "
                     f"{full.words} would take about {needed:.0f} s."
                 )
-        if self.runs(chosen) < FEWEST:
+        counted = self.runs(chosen)
+        if self.ordered:
+            counted = self.question.folds
             self.say(
-                f"{self.runs(chosen)} runs of each value are too few for a verdict: {FEWEST} are needed."
+                "The rows follow in time, so that all seeds have the same folds, and a fold counts once."
             )
+        if counted < FEWEST:
+            self.say(f"{counted} runs of each value are too few for a verdict: {FEWEST} are needed.")
         self.planned = len(self.found) * self.runs(chosen) * (1 + chosen.rungs)
         return chosen
 

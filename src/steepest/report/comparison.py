@@ -165,8 +165,9 @@ def lead(facts: Comparison) -> str:
     words = f"{first.label} has the {end} mean {facts.measure}, {mean}."
     soon = facts.soonest
     if soon is not None:
+        who = "It" if soon is first else soon.label
         reached = f"after {epochs(soon.epochs_to_target)}, {seconds(soon.seconds_to_target)} a run"
-        words += f" {soon.label} is the first to reach {number(facts.target, digits)}: {reached}."
+        words += f" {who} is the first to reach {number(facts.target, digits)}: {reached}."
     return words
 
 
