@@ -7,10 +7,10 @@ import pytest
 
 from steepest.base.recipe import Recipe
 from steepest.experiment import confirmation
-from steepest.experiment.pace import LOOKS
+from steepest.experiment.pace import EXTENTS, LOOKS
 
 FIRST = SimpleNamespace(member=SimpleNamespace(recipe=Recipe(lr=0.1)), score=0.9)
-PACE = SimpleNamespace(closing=lambda *_: 0.0, measure=lambda: None)
+PACE = SimpleNamespace(closing=lambda *_: 0.0, measure=lambda: None, extent=EXTENTS[0])
 
 
 class Study:

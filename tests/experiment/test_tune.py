@@ -194,7 +194,7 @@ def test_where_everything_diverges_it_is_said_and_the_verdict_is_open(data: str,
 
 def test_a_default_that_diverges_is_counted_as_the_worst(tmp_path: Path) -> None:
     wild = Recipe.make(**{**SMALL, **WILD, "depth": 2})
-    settings = Settings(Budget.parse("12trials"), 0, tmp_path, fixed=SMALL, start=wild, workers=0)
+    settings = Settings(Budget.parse("12trials"), 1, tmp_path, fixed=SMALL, start=wild, workers=0)
     finished = tune(lambda: read("iris"), settings, Listener())
     assert finished.verdict is not None
     assert (finished.verdict.kind, finished.verdict.diverged_a, finished.verdict.diverged_b) == (

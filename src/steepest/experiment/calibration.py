@@ -10,7 +10,7 @@ from steepest.experiment.study import Study
 from steepest.search.rungs import rung_epochs
 from steepest.training.job import Job
 from steepest.training.member import Member
-from steepest.training.planning import chunk_size
+from steepest.training.planning import stacks
 
 REPLICATES = 8
 """Runs of the default, and folds that the search may use."""
@@ -63,7 +63,7 @@ def probe(study: Study, pace: Pace, deadline: float) -> int:
         BadBudget: if the budget does not even allow these.
     """
     assert study.source is not None
-    stacked = chunk_size(study.settings.start, study.ports) > 1
+    stacked = stacks(study.settings.start, study.ports)
     members = tuple(Member(-1 - r, study.settings.start, r, r) for r in range(REPLICATES if stacked else 1))
     left = deadline - study.clock.elapsed()
     done = study.workers.run(
@@ -75,7 +75,7 @@ def probe(study: Study, pace: Pace, deadline: float) -> int:
         limit = study.settings.budget.text
         raise BadBudget(
             "budget",
-            f"must allow at least two rounds over {len(study.outer.train) // study.rounds:,} rows each, "
+            f"must allow at least two passes over {len(study.outer.train) // study.rounds:,} rows, "
             f"which {left:.0f}s did not",
             limit,
             "Give it more time, or fewer rows.",

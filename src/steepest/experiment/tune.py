@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from steepest.base.budget import Clock
+from steepest.base.own import dotted
 from steepest.base.progress import Listener
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
@@ -26,16 +27,19 @@ from steepest.experiment.finish import (
     save_network,
 )
 from steepest.experiment.interrupt import graceful
+from steepest.experiment.own import beginning
 from steepest.experiment.pace import LOOKS, WRITING_SECONDS, Pace
 from steepest.experiment.provenance import study_document
 from steepest.experiment.searching import Search
 from steepest.experiment.settings import Settings
+from steepest.experiment.showing import note_examples
 from steepest.experiment.starting import space_of, suited
 from steepest.experiment.study import Study
 from steepest.experiment.workers import Workers
 from steepest.search.policy import Policy
 from steepest.store.opening import open_journal
 from steepest.training.metrics import objective_for
+from steepest.training.planning import stacks
 from steepest.training.source import Source
 
 
@@ -86,15 +90,16 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
 def _run(study: Study) -> Finished:
     settings, data = study.settings, study.data
     study.enter("read")
-    for note in (data.summary, *data.notes):
+    for note in (data.summary, *data.notes, *beginning(settings.start, study.ports)):
         study.listener.say(note)
     study.note("study", study_document(study))
     searched = _serve(study)
     pace, limit = Pace(study), settings.budget.seconds or float("inf")
     study.enter("calibrate")
-    rounds = probe(study, pace, limit - WRITING_SECONDS)
-    if "epochs" in settings.fixed:
-        rounds = study.until(settings.start)
+    rounds = study.until(settings.start)
+    if "epochs" not in settings.fixed or (limit < float("inf") and not stacks(settings.start, study.ports)):
+        found = probe(study, pace, limit - WRITING_SECONDS)  # costly networks: what the budget affords
+        rounds = rounds if "epochs" in settings.fixed else found
     bar = Bar(study, searched + LOOKS[-1])  # on one worker, while the default trains on another
     default, noise = calibrate(study, pace, rounds, limit - WRITING_SECONDS)
     bar.look()
@@ -134,6 +139,7 @@ def _finish(
     study.enter("write")
     network = network_of(study, best)
     save_network(study, best, folder / files.MODEL)
+    note_examples(study, confirmed.winner, network, test_fold)
     save_data(study, folder / files.DATA)
     files.write_text(folder / files.RECIPE, confirmed.winner.to_yaml(data.form, data.task))
     study.settle([t for row in networks.values() for t in row], "finished")
@@ -146,13 +152,14 @@ def _finish(
 
 
 def _note_end(study: Study, winner: Recipe, default: Recipe, parameters: int, reason: str) -> None:
-    values, base = winner.model_dump(), default.model_dump()
+    values, base = winner.dotted(), default.dotted()
+    relevant = dotted(winner.relevant(study.data.form, study.data.task))
     study.note(
         "recipe",
         {
             "values": values,
             "default": base,
-            "changed": [k for k in winner.relevant(study.data.form, study.data.task) if values[k] != base[k]],
+            "changed": [name for name in relevant if values[name] != base.get(name)],
             "parameters": parameters,
             "key": winner.key(),
         },

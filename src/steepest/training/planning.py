@@ -48,6 +48,11 @@ def chunk_size(recipe: Recipe, ports: Ports) -> int:
     return max(1, min(MOST_MEMBERS, CACHE_BYTES // member_bytes(spec, recipe.batch_size)))
 
 
+def stacks(recipe: Recipe, ports: Ports) -> bool:
+    """Whether members of a recipe's shape train as one tensor program."""
+    return isinstance(spec_of(recipe, ports), NetworkSpec)
+
+
 def chunks(members: Sequence[Member], ports: Ports) -> list[tuple[Member, ...]]:
     """All members in chunks of nearly equal size, similar members together."""
     groups: dict[tuple[object, ...], list[Member]] = {}
