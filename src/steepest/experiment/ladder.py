@@ -45,8 +45,8 @@ def scaled_rate(recipe: Recipe, base: Recipe) -> float:
         0.4
 
     References:
-        Goyal et al. (2017), arXiv 1706.02677, section 2.1; Malladi et al. (2022), arXiv 2205.10287,
-        definitions 5.2 and 5.3.
+        Goyal et al. (2017), arXiv 1706.02677, section 2.1 (linear scaling rule); Malladi et al. (2022),
+        arXiv 2205.10287 (square root scaling rule).
 
     Departures: the root rule also scales β₁, β₂ and ε; here the rate alone is scaled.
     """
