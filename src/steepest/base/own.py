@@ -5,6 +5,7 @@ function is. The layers of a network that can be replaced are `replaced.dropout`
 `replaced.norm`; "own" leaves them.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel
@@ -46,7 +47,7 @@ class OwnKnobs(BaseModel):
     ] = "whole"
 
 
-def dotted(values: dict[str, Any]) -> dict[str, Any]:
+def dotted(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values with every group as knobs of its own.
 
     Example:
@@ -60,7 +61,7 @@ def dotted(values: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def grouped(values: dict[str, Any]) -> dict[str, Any]:
+def grouped(values: Mapping[str, Any]) -> dict[str, Any]:
     """The reverse of `dotted`; later values win.
 
     Example:

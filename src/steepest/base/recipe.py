@@ -172,8 +172,12 @@ def _check_replaced(values: Any) -> None:
     for name, value in values.items() if isinstance(values, dict) else ():
         if name not in REPLACED:
             raise BadRecipe(f"replaced.{name}", "must be a known knob", value, closest(str(name), REPLACED))
-        if value != "own":
-            _check_value(name, value)
+        try:
+            if value != "own":
+                _check_value(name, value)
+        except BadRecipe as error:
+            shown = f"replaced.{name}"
+            raise BadRecipe(shown, error.constraint, error.value, error.remedy) from None
 
 
 def _check_value(name: str, value: Any) -> None:

@@ -13,7 +13,11 @@ from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.study import Study, Trained
 from steepest.networks.architecture import load
+from steepest.networks.own_spec import OwnSpec
 from steepest.training.layout import Layout
+
+COMPRESSED_BYTES = 20e6
+"""Most bytes of data that are compressed: about a second."""
 
 
 def final_networks(
@@ -62,6 +66,10 @@ def network_of(study: Study, trained: Trained) -> nn.Module:
 def save_network(study: Study, trained: Trained, path: Path) -> None:
     """Write the parameters as safetensors, with what is needed to use them."""
     tensors = {name: t.contiguous() for name, t in parameters_of(study, trained).items()}
+    if isinstance(study.spec(trained.member.recipe), OwnSpec):  # whatever its class saves, shared tensors too
+        tensors |= {
+            name: t.contiguous().clone() for name, t in network_of(study, trained).state_dict().items()
+        }
     standard = study.fold(trained.member.fold).standard
     known = {
         "data": study.data.name,
@@ -76,8 +84,13 @@ def save_network(study: Study, trained: Trained, path: Path) -> None:
 
 
 def save_data(study: Study, path: Path) -> None:
-    """Write the encoded rows that `train.py` reads: everything it needs, nothing pickled."""
-    np.savez_compressed(
+    """Write the encoded rows that `train.py` reads: everything it needs, nothing pickled.
+
+    Of large data compressing would take minutes, and gain little.
+    """
+    large = study.data.x.nbytes + study.data.y.nbytes > COMPRESSED_BYTES
+    write = np.savez if large else np.savez_compressed
+    write(
         path,
         x=study.data.x,
         y=study.data.y,

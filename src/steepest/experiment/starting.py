@@ -6,8 +6,10 @@ from typing import Any
 
 from steepest.base.errors import BadInput
 from steepest.base.knobs import Range
+from steepest.base.own import dotted
 from steepest.base.recipe import KNOBS, Recipe
 from steepest.data.dataset import DataSet
+from steepest.experiment.own import beside_existing, own_defaults, own_knobs, refuse_idle
 from steepest.experiment.settings import Settings
 from steepest.networks.architecture import spec_of
 from steepest.networks.families import defaults_for, families_for, suits
@@ -27,6 +29,7 @@ def suited(settings: Settings, data: DataSet) -> Settings:
     for family in families:
         _check(family, data)
     start = default_recipe(data, families[0], settings.fixed, settings.start)
+    refuse_idle(start, settings.fixed)
     spec_of(start, ports_of(data))  # fixed knobs that do not suit each other or the data are refused now
     return replace(settings, families=families, start=start)
 
@@ -47,7 +50,7 @@ def default_recipe(
     known = start or Recipe()
     if family:
         _check(family, data)
-    changes = {**defaults_for(ports_of(data), family), **dict(fixed)}
+    changes = {**_defaults(data, family, fixed.get("factory") or known.factory), **fixed}
     usual = KNOBS["lr"].search_by.get(("optimizer", str(fixed.get("optimizer"))))
     if isinstance(usual, Range) and usual.center and "lr" not in fixed:
         other = fixed["optimizer"] != Recipe().optimizer
@@ -63,14 +66,27 @@ def recipe_for(data: DataSet, knobs: Mapping[str, Any]) -> Recipe:
         >>> recipe_for(read("iris"), {"optimizer": "sgd"}).lr
         0.001
     """
-    family = knobs.get("network")
-    return Recipe.make(**{**defaults_for(ports_of(data), family if family != "own" else None), **knobs})
+    defaults = _defaults(data, knobs.get("network"), knobs.get("factory", ""))
+    recipe = Recipe.make(**{**defaults, **dotted(knobs)})
+    refuse_idle(recipe, knobs)
+    return recipe
 
 
 def space_of(settings: Settings, data: DataSet, default: Recipe) -> Space:
     """Where a study looks: around the default, in the families that compete."""
     without = {"flip"} if data.oriented else set()
-    return Space.of(default, settings.fixed, data.task, data.form, settings.families, without)
+    ports = ports_of(data)
+    extra = own_knobs(default, ports) if default.network == "own" else {}
+    space = Space.of(default, settings.fixed, data.task, data.form, settings.families, without, extra)
+    kept = beside_existing(space, ports)
+    return replace(space, names=tuple(name for name in space.names if name not in kept))
+
+
+def _defaults(data: DataSet, family: str | None, factory: str) -> dict[str, Any]:
+    """What a recipe of a family, or of the user's own network, changes for this data."""
+    if family == "own":
+        return own_defaults(factory, ports_of(data))
+    return defaults_for(ports_of(data), family)
 
 
 def _check(family: str, data: DataSet) -> None:

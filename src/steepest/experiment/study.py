@@ -180,7 +180,7 @@ class Study:
                 member=number,
                 stage=stage,
                 label=labels[i] if labels else "",
-                recipe=recipe.model_dump(),
+                recipe=recipe.dotted(),
                 seed=seed,
                 replicate=replicate,
                 split=fold,

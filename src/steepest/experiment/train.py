@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from steepest.base.budget import Clock
 from steepest.base.errors import SteepestError
+from steepest.base.own import dotted
 from steepest.base.progress import Listener
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
@@ -12,8 +13,10 @@ from steepest.data.split import outer_split
 from steepest.experiment import folder as files
 from steepest.experiment.finish import network_of, save_data, save_network
 from steepest.experiment.interrupt import graceful
+from steepest.experiment.own import beginning
 from steepest.experiment.provenance import study_document
 from steepest.experiment.settings import Settings
+from steepest.experiment.showing import note_examples
 from steepest.experiment.study import Study
 from steepest.experiment.tune import Finished
 from steepest.experiment.workers import Workers
@@ -49,7 +52,7 @@ def train(
 def _run(study: Study, recipe: Recipe) -> Finished:
     data, folder = study.data, study.settings.folder
     study.enter("read")
-    for note in (data.summary, *data.notes):
+    for note in (data.summary, *data.notes, *beginning(recipe, study.ports)):
         study.listener.say(note)
     study.note("study", study_document(study))
     study.serve(Source.of(data, [study.outer]))
@@ -78,12 +81,13 @@ def _run(study: Study, recipe: Recipe) -> Finished:
     study.note("test", test)
     network = network_of(study, trained)
     save_network(study, trained, folder / files.MODEL)
+    note_examples(study, recipe, network, 0)
     save_data(study, folder / files.DATA)
     files.write_text(folder / files.RECIPE, recipe.to_yaml(data.form, data.task))
     study.settle([trained], "finished")
-    relevant = recipe.relevant(data.form, data.task)
-    changed = [k for k, v in relevant.items() if v != getattr(Recipe(), k)]
-    found = {"values": recipe.model_dump(), "default": Recipe().model_dump(), "changed": changed}
+    relevant, base = dotted(recipe.relevant(data.form, data.task)), Recipe().dotted()
+    changed = [name for name, value in relevant.items() if value != base.get(name)]
+    found = {"values": recipe.dotted(), "default": base, "changed": changed}
     study.note("recipe", {**found, "parameters": trained.plan.parameters, "key": recipe.key()})
     study.enter("done")
     study.note("timing", {"stages": study.stages[:-1], "total_seconds": round(study.clock.elapsed(), 3)})

@@ -2,7 +2,7 @@
 
 import functools
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,16 @@ from steepest.networks.ports import Ports
 from steepest.networks.spec import NetworkSpec, dense_spec
 
 Spec: TypeAlias = NetworkSpec | ModuleSpec | OwnSpec
+Renames = tuple[tuple[str, str], ...]
+Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+class _File(NamedTuple):
+    """A file as it was written at one moment; one written over it is another."""
+
+    path: str
+    written: int
+    size: int
 
 
 def spec_of(recipe: Recipe, ports: Ports) -> Spec:
@@ -54,7 +64,7 @@ def starting_parameters(recipe: Recipe, spec: Spec, seed: int, dtype: torch.dtyp
     else:
         fresh = initialise_module(spec, recipe.initialisation, seed, dtype, recipe.init_std, recipe.zero_init)
     if recipe.start_from:
-        given = _given(recipe.start_from, _stamp(recipe.start_from), _renames(spec))
+        given = _given(_file(recipe.start_from), _renames(spec))
         fresh |= {name: given[name].to(dtype) for name in _taken(recipe, spec)[0]}
     return fresh
 
@@ -106,26 +116,21 @@ def _own(factory: Factory, ports: Ports, options: Any, layers: Any) -> OwnSpec:
 def _taken(recipe: Recipe, spec: Spec) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of what is taken of existing parameters, and what is said of it."""
     shapes = (*spec.parameter_shapes.items(), *spec.buffer_shapes.items())
-    path = recipe.start_from
-    return _fitted(path, _stamp(path), _renames(spec), shapes, recipe.start_match == "whole")
+    return _fitted(_file(recipe.start_from), _renames(spec), shapes, recipe.start_match == "whole")
 
 
 @functools.lru_cache(maxsize=1024)
 def _fitted(
-    path: str,
-    stamp: tuple[int, int],
-    renames: tuple[tuple[str, str], ...],
-    shapes: tuple[tuple[str, tuple[int, ...]], ...],
-    whole: bool,
+    file: _File, renames: Renames, shapes: Shapes, whole: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    found = matching(dict(shapes), _given(path, stamp, renames), whole)
+    found = matching(dict(shapes), _given(file, renames), whole)
     return tuple(found.taken), found.said
 
 
 @functools.lru_cache(maxsize=1)
-def _given(path: str, stamp: tuple[int, int], renames: tuple[tuple[str, str], ...]) -> dict[str, Tensor]:
-    """The tensors of a file under the network's names; `stamp` tells a file from one written over it."""
-    given = read_parameters(path)
+def _given(file: _File, renames: Renames) -> dict[str, Tensor]:
+    """The tensors of a file under the network's names."""
+    given = read_parameters(file.path)
     for other, name in renames:
         if other in given:
             tensor = given.pop(other)
@@ -134,13 +139,12 @@ def _given(path: str, stamp: tuple[int, int], renames: tuple[tuple[str, str], ..
     return given
 
 
-def _renames(spec: Spec) -> tuple[tuple[str, str], ...]:
+def _renames(spec: Spec) -> Renames:
     return spec.renames if isinstance(spec, OwnSpec) else ()
 
 
-def _stamp(path: str) -> tuple[int, int]:
-    """When a file was written, and its size; zeros where there is none."""
+def _file(path: str) -> _File:
     place = Path(path)
     if not place.exists():
-        return 0, 0
-    return place.stat().st_mtime_ns, place.stat().st_size
+        return _File(path, 0, 0)
+    return _File(path, place.stat().st_mtime_ns, place.stat().st_size)

@@ -141,7 +141,8 @@ def read_factory(source: str | Callable[..., Any]) -> Factory:
         raise BadInput("network", "must name a file or module, and a function in it", source, remedy)
     module = _file(place) if place.endswith(".py") else _module(place)
     if not hasattr(module, attribute):
-        offered = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        own = {n: v for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__}
+        offered = [name for name, value in own.items() if callable(value) and not name.startswith("_")]
         raise BadInput("network", f"must name something in {place}", attribute, closest(attribute, offered))
     call = getattr(module, attribute)
     if not callable(call):

@@ -137,7 +137,7 @@ def _bind(module: nn.Module, layout: Layout, theta: Tensor, grad: Tensor, buffer
         parameter.data = layout.view(theta, name)[0]
         parameter.grad = layout.view(grad, name)[0]
     views = {
-        id(buffer): layout.buffer_view(buffers, name)[0]
+        id(buffer): layout.buffer_view(buffers, name)[0].data  # each apart to autograd: one may change others
         for name, buffer in module.named_buffers()
         if name in layout.buffers
     }

@@ -9,7 +9,9 @@ import typer
 from steepest.apps.cli import options
 from steepest.apps.cli.fix import parse_fix
 from steepest.apps.cli.lines import to_json
+from steepest.apps.cli.own import data_and_network
 from steepest.apps.cli.reading import reads_data
+from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ EXAMPLES = """
   [cyan]steepest cost people.csv --target income --fix width=512 --fix depth=3[/cyan]
 
   [cyan]steepest cost digits --most 100k[/cyan]
+
+  [cyan]steepest cost mynet:make --data digits[/cyan]  [dim]your own network[/dim]
 """
 LABEL, NUMBER = 26, 15
 """Columns of the labels, and of the numbers beside them."""
@@ -35,6 +39,7 @@ def cost(
     data: options.Data,
     *,
     how: dict[str, Any],
+    source: options.DataOption = None,
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -74,15 +79,19 @@ def cost(
     Counts follow from the network's shape. The time is measured: some steps are trained, and scaled to an
     epoch. With --most it answers the reverse: which depths and widths stay within so many parameters.
     """
+    data, network = data_and_network(data, source)
     changes = parse_fix(fix or ())
     known = Recipe.load(recipe) if recipe else None
     from steepest.apps import api  # here, because it brings torch: see steepest.apps.cli
 
     facts: Costing | Sizing
     if most is None:
-        facts = api.cost(data, known, fix=changes, seed=seed, **how)
+        facts = api.cost(data, known, fix=changes, network=network, seed=seed, **how)
         text = cost_text(facts)
     else:
+        if network is not None:
+            remedy = "Leave --most out, and fix its arguments: --fix own.width=64."
+            raise BadInput("--most", "must be left out for a network of your own", most, remedy)
         facts = api.networks_within(data, most, known, fix=changes, **how)
         text = sizing_text(facts)
     typer.echo(to_json(facts.to_dict(), indent=2) if as_json else text)
@@ -93,13 +102,9 @@ def cost_text(facts: "Costing") -> str:
     one, recipe = facts.one, facts.recipe
     rule = f"{facts.slots} number{'' if facts.slots == 1 else 's'} per parameter ({recipe.optimizer})"
     batch = f"for a batch of {facts.batch:,}"
-    network = [shape(facts.layers), recipe.optimizer, f"batches of {facts.batch:,}"]
-    if recipe.network != "linear":
-        norm = [] if recipe.norm == "none" else [f"{recipe.norm} norm"]
-        network[1:1] = [recipe.activation, *norm]
     lines = [
         facts.data,
-        f"{recipe.network} {', '.join(network)}",
+        ", ".join([*_network(recipe, facts.layers), recipe.optimizer, f"batches of {facts.batch:,}"]),
         "",
         "Network",
         row("parameters", f"{one.parameters:,}"),
@@ -120,6 +125,15 @@ def cost_text(facts: "Costing") -> str:
         *_times(facts),
     ]
     return "\n".join(lines)
+
+
+def _network(recipe: Recipe, layers: Sequence[int]) -> list[str]:
+    """The network in a few words."""
+    if recipe.network == "own":
+        return [recipe.factory, *(f"{name}={value}" for name, value in recipe.own.items())]
+    first = f"{recipe.network} {shape(layers)}".rstrip()
+    norm = [] if recipe.norm == "none" else [f"{recipe.norm} norm"]
+    return [first] if recipe.network == "linear" else [first, recipe.activation, *norm]
 
 
 def sizing_text(facts: "Sizing") -> str:

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from steepest.base.errors import BadRecipe
-from steepest.base.recipe import KNOBS, Recipe
+from steepest.base.own import dotted
+from steepest.base.recipe import Recipe
 
 
 def parse_fix(settings: Iterable[str]) -> dict[str, Any]:
@@ -15,6 +16,8 @@ def parse_fix(settings: Iterable[str]) -> dict[str, Any]:
     Example:
         >>> parse_fix(["optimizer=adam", "lr=1e-3", "depth=2"])
         {'optimizer': 'adam', 'lr': 0.001, 'depth': 2}
+        >>> parse_fix(["own.width=64", "replaced.dropout=0.2"])  # of your own network
+        {'own.width': 64, 'replaced.dropout': 0.2}
 
     Raises:
         BadRecipe: for text without `=`, an unknown knob, a value out of range, a knob fixed twice.
@@ -28,7 +31,8 @@ def parse_fix(settings: Iterable[str]) -> dict[str, Any]:
             raise BadRecipe(f"--fix {name}", "must be given once", setting, f"It is {fixed[name]!r} already.")
         fixed[name] = _value(text)
         Recipe.make(**{name: fixed[name]})  # each alone, so that the message names the knob at fault
-    return {name: getattr(Recipe.make(**fixed), name) for name in fixed if name in KNOBS}
+    known = Recipe.make(**fixed).dotted()
+    return {name: known[name] for name in dotted(fixed)}
 
 
 def _value(text: str) -> Any:

@@ -19,6 +19,33 @@ Data = Annotated[
         show_default=False,
     ),
 ]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        help="The data, where the argument names your own network: mymodule:make.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
+]
+StartFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Existing parameters that training starts from: .safetensors, .pt or .pth.",
+        show_default=False,
+        rich_help_panel=SEARCH,
+    ),
+]
+Matching = Annotated[
+    bool,
+    typer.Option(
+        "--matching",
+        help="Take the existing parameters whose name and shape match, not the whole.",
+        rich_help_panel=SEARCH,
+    ),
+]
 Objective = Annotated[
     str | None,
     typer.Option(

@@ -40,6 +40,8 @@ def train(
             rich_help_panel=options.SEARCH,
         ),
     ],
+    start_from: options.StartFrom = None,
+    matching: options.Matching = False,
     objective: options.Objective = None,
     seed: options.Seed = 0,
     out: options.Out = None,
@@ -58,6 +60,8 @@ def train(
         result = api.train(
             data,
             recipe=known,
+            start_from=start_from,
+            matching=matching,
             **how,
             objective=objective,
             seed=seed,

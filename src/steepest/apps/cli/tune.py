@@ -8,6 +8,7 @@ from steepest.apps.cli import options
 from steepest.apps.cli.fix import parse_fix
 from steepest.apps.cli.folder import writable
 from steepest.apps.cli.output import listening, show
+from steepest.apps.cli.own import data_and_network
 from steepest.apps.cli.reading import reads_data
 from steepest.base.budget import Budget
 
@@ -26,6 +27,8 @@ EXAMPLES = """
   [cyan]steepest tune cifar.parquet --test cifar-test.parquet --budget 10m[/cyan]
 
   [cyan]steepest tune weather.csv --forecast temperature --horizon 7 --network rnn,mlp[/cyan]
+
+  [cyan]steepest tune mynet:make --data people.csv --target income[/cyan]  [dim]your own network[/dim]
 
   [cyan]steepest tune digits --budget 150trials --seed 1 --json > result.json[/cyan]
 
@@ -78,8 +81,11 @@ def tune(
     data: options.Data,
     *,
     how: dict[str, Any],
+    source: options.DataOption = None,
     budget: Limit = "60s",
     network: Network = None,
+    start_from: options.StartFrom = None,
+    matching: options.Matching = False,
     objective: options.Objective = None,
     fix: Fix = None,
     seed: options.Seed = 0,
@@ -97,6 +103,7 @@ def tune(
     Writes a run folder: the recipe (recipe.yaml), the trained network (model.safetensors), a plain PyTorch
     script (train.py), a page to read (report.html) and every number behind it (study.db).
     """
+    data, asked = data_and_network(data, source, network)
     limit = Budget.parse(budget)
     fixed = parse_fix(fix or ())
     folder = writable(out)
@@ -111,7 +118,9 @@ def tune(
             seed=seed,
             out=folder,
             fix=fixed,
-            network=network.split(",") if network else None,
+            network=asked if asked is None or ":" in asked else asked.split(","),
+            start_from=start_from,
+            matching=matching,
             workers=workers,
             listener=listener,
             command=context.obj,
