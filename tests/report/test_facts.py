@@ -4,8 +4,9 @@ import math
 import pytest
 
 from steepest.report.facts import Facts, read_facts
-from steepest.report.records import Study
+from steepest.report.records import LOSSES, Study
 from steepest.store import CurvePoint, Document, MemberPlan, open_journal
+from steepest.training.metrics import OBJECTIVES
 
 
 def test_everything_written_is_read(story):
@@ -68,7 +69,14 @@ def test_documents_may_leave_out_and_add_fields(tmp_path):
 
 @pytest.mark.parametrize(
     ("score_name", "words"),
-    [("accuracy", "accuracy"), ("r2", "R²"), ("log_loss", "−log loss"), ("rmse", "−RMSE")],
+    [("accuracy", "accuracy"), ("r2", "R²"), ("log_loss", "log loss"), ("rmse", "RMSE")],
 )
-def test_a_loss_is_shown_as_the_negative_it_is(score_name, words):
+def test_measures_have_names_for_people(score_name, words):
     assert Study(score_name=score_name).measure == words
+
+
+def test_a_loss_is_shown_as_itself():
+    assert {name for metrics in OBJECTIVES.values() for name, sign in metrics.items() if sign < 0} <= LOSSES
+    assert Study(score_name="perplexity").shown(-12.5) == 12.5
+    assert Study(score_name="accuracy").shown(0.5) == 0.5
+    assert Study(score_name="mae").shown(None) is None

@@ -5,17 +5,20 @@ journal's documents; whatever a document leaves out stays at its default, so an 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 from steepest.report.records import (
     Calibration,
+    Changed,
     Curse,
+    Examples,
     Finalist,
     FoundRecipe,
     Member,
     OuterTest,
     Scores,
+    Shown,
     Spent,
     Study,
     Verdict,
@@ -39,6 +42,7 @@ class Facts:
     curse: Curse | None = None
     test: OuterTest | None = None
     recipe: FoundRecipe | None = None
+    examples: Examples | None = None
     stages: tuple[Spent, ...] = ()
     total_seconds: float | None = None
     end_reason: str = ""
@@ -79,6 +83,7 @@ def read_facts(journal: Journal) -> Facts:
         curse=_optional(Curse, body("curse")),
         test=_test(body("test")),
         recipe=_optional(FoundRecipe, body("recipe")),
+        examples=_examples(body("examples")),
         stages=_rows(Spent, timing.get("stages")),
         total_seconds=timing.get("total_seconds"),
         end_reason=end.get("reason", ""),
@@ -124,6 +129,17 @@ def _test(body: Mapping[str, Any]) -> OuterTest | None:
         metrics={name: value for name, value in (body.get("metrics") or {}).items() if value is not None},
         n=body.get("n"),
         confusion=_frozen(body.get("confusion") or []),
+    )
+
+
+def _examples(body: Mapping[str, Any]) -> Examples | None:
+    if not body:
+        return None
+    return replace(
+        _record(Examples, body),
+        changed=_rows(Changed, body.get("changed")),
+        shown=_rows(Shown, body.get("shown")),
+        wrong=_rows(Shown, body.get("wrong")),
     )
 
 

@@ -7,7 +7,7 @@ from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts
 from steepest.report.scales import Bands, Scale, span
 
-ENDS_AT_ONE = ("accuracy", "balanced_accuracy", "r2", "auc", "roc_auc", "f1", "f1_macro")
+ENDS_AT_ONE = ("accuracy", "balanced_accuracy", "r2", "auc", "roc_auc", "f1", "macro_f1", "exact_match")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,10 @@ def _named(values: Sequence[float]) -> list[tuple[float, str]]:
 
 
 def score_axis(facts: Facts, scores: Sequence[float], start: float, end: float) -> Scale:
-    """An axis for many scores. Those that end at 1 are stretched towards it."""
+    """An axis for many values of the study's measure. Those that end at 1 are stretched towards it."""
+    if facts.study.lower:
+        low, high = typical([-score for score in scores])
+        return Scale(-high, -low, start, end)
     low, high = typical(scores)
     if not reaches_one(facts) or max(scores) > 1.0:
         return Scale(low, high, start, end)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from steepest.report import wording
+from steepest.report import examples, wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
-from steepest.report.numbers import NONE, duration, knob, number
+from steepest.report.numbers import NONE, duration, knob
 
 COLUMNS = 40  # columns of the data set that are listed
 
@@ -22,26 +22,25 @@ def to_markdown(facts: Facts) -> str:
     about = wording.about_data(facts)
     blocks = [f"# {_plain(facts.study.data)}: {wording.headline(facts).lower()}", _plain(wording.lead(facts))]
     blocks += [f"*{_plain(about)}*"] if about else []
-    for section in (_finalists, _baselines, _search, _recipe, _data, _provenance):
+    for section in (_finalists, _baselines, _search, _recipe, _augmentation, _data, _provenance):
         blocks += section(facts)
     return "\n\n".join(blocks) + "\n"
 
 
 def _finalists(facts: Facts) -> Iterator[str]:
     if facts.verdict is not None and facts.verdict.effect is not None:
-        yield f"**{wording.effect(facts)}** {_plain(facts.study.measure)}, n = {facts.verdict.n}."
+        yield f"**{wording.effect(facts)}** {_plain(wording.measured(facts))}, n = {facts.verdict.n}."
     if facts.curse is not None and facts.curse.sentence:
         yield _plain(facts.curse.sentence)
     if facts.finalists:
-        digits = wording.decimals(facts)
         yield "## Finalists, retrained on fresh seeds"
         yield _table(
             ["recipe", "search", "confirmed", "n", "verdict"],
             [
                 [
                     row.label,
-                    number(row.search_score, digits),
-                    wording.scored(row.confirmed_mean, row.confirmed_sd, digits),
+                    wording.scored(facts, row.search_score),
+                    wording.scored(facts, row.confirmed_mean, row.confirmed_sd),
                     NONE if row.n is None else str(row.n),
                     row.verdict_sentence,
                 ]
@@ -53,9 +52,8 @@ def _finalists(facts: Facts) -> Iterator[str]:
 def _baselines(facts: Facts) -> Iterator[str]:
     where, entries = contenders(facts)
     if any(entry.kind == "baseline" for entry in entries):
-        digits = wording.decimals(facts)
         yield "## The bar to clear"
-        rows = [[entry.name, wording.scored(entry.score, entry.sd, digits)] for entry in entries]
+        rows = [[entry.name, wording.scored(facts, entry.score, entry.sd)] for entry in entries]
         yield _table(["", f"{where} {facts.study.measure}"], rows)
 
 
@@ -80,11 +78,21 @@ def _recipe(facts: Facts) -> Iterator[str]:
     yield _table(["changed", "value", "default"], rows)
 
 
+def _augmentation(facts: Facts) -> Iterator[str]:
+    strengths = examples.strengths_words(facts)
+    if strengths:
+        yield f"Augmentation: {_plain(strengths)}. {_plain(examples.augmentation(facts))}"
+
+
 def _data(facts: Facts) -> Iterator[str]:
     study = facts.study
-    if not (study.notes or study.columns or study.fingerprint):
+    if not (study.rows or study.notes or study.columns or study.fingerprint):
         return
     yield "## The data"
+    if study.rows:
+        yield f"{_plain(wording.size(facts))}, {_plain(wording.measured(facts))}."
+    if wording.naive(facts):
+        yield f"Naive forecast: {_plain(wording.naive(facts))}."
     if study.notes:
         yield "\n".join(f"- {_plain(note)}" for note in study.notes)
     if study.columns:

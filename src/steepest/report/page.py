@@ -24,6 +24,7 @@ from steepest.report.figures.knobs import matters
 from steepest.report.records import Changed, measure_name
 
 T = TypeVar("T")
+_OFF = (0, False, "", "none")
 WIDE, NARROW = 760.0, 340.0  # pixels: each picture is drawn for a desk and for a phone
 
 
@@ -113,5 +114,6 @@ def _knob_rows(facts: Facts) -> list[dict[str, Any]]:
         row = {"name": name, "value": numbers.knob(value), "changed": name in recipe.changed}
         row["default"] = numbers.knob(recipe.default[name]) if name in recipe.default else numbers.NONE
         row["meaning"] = knob.meaning if knob else ""
+        row["off"] = not row["changed"] and value in _OFF
         rows.append(row)
     return sorted(rows, key=lambda row: not row["changed"])

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from steepest.store import CurvePoint
 
-LOSSES = frozenset({"log_loss", "cross_entropy", "rmse", "mse", "mae"})
-_NAMES = {"r2": "R²", "rmse": "RMSE", "mse": "MSE", "mae": "MAE", "auc": "AUC", "roc_auc": "ROC AUC"}
+LOSSES = frozenset({"log_loss", "cross_entropy", "rmse", "mse", "mae", "perplexity"})
+"""Measures that should be low. Their scores are negatives; the report shows the measures themselves."""
+
+_NAMES = {"r2": "R²", "rmse": "RMSE", "mse": "MSE", "mae": "MAE", "auc": "AUC", "roc_auc": "ROC AUC",
+          "macro_f1": "macro F1"}  # fmt: skip
 
 
 def measure_name(name: str) -> str:
@@ -35,6 +38,13 @@ class Study:
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
     columns: tuple[tuple[str, ...], ...] = ()
+    form: str = "table"
+    shape: tuple[int, ...] = ()
+    tokens: int = 0
+    steps_ahead: int = 0
+    naive_name: str = ""
+    oriented: bool = True
+    rounds_per_epoch: int = 1
     command: str = ""
     budget: str = ""
     seed: int | None = None
@@ -45,10 +55,27 @@ class Study:
     started: str | float | None = None
 
     @property
+    def lower(self) -> bool:
+        """Whether the study's measure should be low."""
+        return self.score_name in LOSSES
+
+    @property
     def measure(self) -> str:
-        """The score's name for people; a loss is negated, so that higher is better, and says so."""
-        name = measure_name(self.score_name)
-        return f"−{name}" if self.score_name in LOSSES else name
+        """The measure's name for people."""
+        return measure_name(self.score_name)
+
+    @overload
+    def shown(self, score: float) -> float: ...
+    @overload
+    def shown(self, score: None) -> None: ...
+    def shown(self, score: float | None) -> float | None:
+        """A score, or a difference of scores, as the measure itself: scores are higher-is-better.
+
+        Example:
+            >>> Study(score_name="mae").shown(-2.5), Study(score_name="r2").shown(0.8)
+            (2.5, 0.8)
+        """
+        return -score if score is not None and self.lower else score
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +174,41 @@ class FoundRecipe:
     changed: tuple[str, ...] = ()
     parameters: int | None = None
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An example before and after augmentation, several times; what an example is depends on the form.
+
+    Images are PNG files as base64, series and rows of a table their numbers, texts their words, of which
+    None marks those that were dropped.
+    """
+
+    label: str = ""
+    original: Any = None
+    copies: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An example with its class, and the class that the network took it for, where that is another."""
+
+    label: str = ""
+    example: Any = None
+    predicted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What the data looks like, what augmentation makes of it, and what the network got wrong."""
+
+    form: str = ""
+    names: tuple[str, ...] = ()
+    strengths: Mapping[str, Any] = field(default_factory=dict)
+    changed: tuple[Changed, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    wrong: tuple[Shown, ...] = ()
+    looked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

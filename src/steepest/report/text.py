@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from steepest.report import wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
-from steepest.report.numbers import finite, knob, many, number
+from steepest.report.numbers import finite, knob, many
 
 WIDTH = 80
 LABEL = 10
@@ -61,24 +61,23 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def _scores(facts: Facts) -> str:
     """From the flattering score of the search to the one that counts."""
-    digits, curse, test, parts = wording.decimals(facts), facts.curse, facts.test, []
+    curse, test, parts = facts.curse, facts.test, []
     if curse is not None and curse.search_score is not None:
-        parts.append(f"search {number(curse.search_score, digits)}")
+        parts.append(f"search {wording.scored(facts, curse.search_score)}")
     if curse is not None and curse.confirmed_mean is not None:
-        parts.append(f"confirmed {number(curse.confirmed_mean, digits)}")
+        parts.append(f"confirmed {wording.scored(facts, curse.confirmed_mean)}")
     if test is not None and test.winner is not None:
-        parts.append(f"test {wording.scored(test.winner.score, test.winner.sd, digits)}")
+        parts.append(f"test {wording.scored(facts, test.winner.score, test.winner.sd)}")
     if not parts and facts.calibration is not None and finite([facts.calibration.mean]):
-        parts.append(f"default {wording.scored(facts.calibration.mean, facts.calibration.sd, digits)}")
-    return f"{' → '.join(parts)} {facts.study.measure}" if parts else ""
+        parts.append(f"default {wording.scored(facts, facts.calibration.mean, facts.calibration.sd)}")
+    return f"{' → '.join(parts)} {wording.measured(facts)}" if parts else ""
 
 
 def _bar(facts: Facts) -> str:
     where, entries = contenders(facts)
-    digits = wording.decimals(facts)
-    simple = [f"{e.name} {number(e.score, digits)}" for e in entries if e.kind == "baseline"]
+    simple = [f"{e.name} {wording.scored(facts, e.score)}" for e in entries if e.kind == "baseline"]
     end = {True: ": cleared", False: ": not cleared", None: ""}[wording.cleared(facts)]
-    return f"{', '.join(simple)} on the {where} rows{end}" if simple else ""
+    return f"{', '.join(simple)} on the {where} {wording.noun(facts)}s{end}" if simple else ""
 
 
 def _recipe(facts: Facts) -> str:

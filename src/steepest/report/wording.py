@@ -14,6 +14,12 @@ _HEADLINES = {
     "worse": "Worse than the default",
     "unresolved": "Not decided yet",
 }
+_UNITS = {
+    ("next-token", "log_loss"): "nats per token",
+    ("multilabel", "log_loss"): "nats per label",
+    ("classification", "log_loss"): "nats",
+}
+_NOUNS = {"image": "image", "series": "window", "text": "text"}
 _MARKS = {"better": "▲", "equivalent": "≈", "worse": "▼", "unresolved": "?"}
 
 
@@ -58,7 +64,7 @@ def effect(facts: Facts) -> str:
     verdict, digits = facts.verdict, decimals(facts)
     if verdict is None or not finite([verdict.effect]):
         return number(None)
-    text = signed(verdict.effect, digits)
+    text = signed(facts.study.shown(verdict.effect), digits)
     return f"{text} ({interval(facts)})" if interval(facts) else text
 
 
@@ -67,13 +73,36 @@ def interval(facts: Facts) -> str:
     verdict, digits = facts.verdict, decimals(facts)
     if verdict is None or len(finite([verdict.low, verdict.high])) < 2:
         return ""
-    low, high = signed(verdict.low, digits), signed(verdict.high, digits)
+    ends = sorted(map(facts.study.shown, finite([verdict.low, verdict.high])))
+    low, high = (signed(end, digits) for end in ends)
     return f"{100 * verdict.level:.4g} % interval {low} to {high}"
 
 
-def scored(mean: float | None, sd: float | None, digits: int) -> str:
-    """A mean and its standard deviation."""
-    return number(mean, digits) + (f" ± {number(sd, digits)}" if finite([sd]) else "")
+def scored(facts: Facts, mean: float | None, sd: float | None = None) -> str:
+    """A mean score and its standard deviation, as the measure itself."""
+    digits = decimals(facts)
+    return number(facts.study.shown(mean), digits) + (f" ± {number(sd, digits)}" if finite([sd]) else "")
+
+
+def unit(facts: Facts) -> str:
+    """What the study's measure counts in; "" for a pure number."""
+    study = facts.study
+    if study.score_name in ("mae", "rmse") and study.target:
+        return f"in the unit of {study.target}"
+    name = study.score_unit or _UNITS.get((study.task, study.score_name), "")
+    return f"in {name}" if name else ""
+
+
+def measured(facts: Facts) -> str:
+    """The study's measure with its unit, and that less is better where that is so.
+
+    Example:
+        >>> from steepest.report.records import Study
+        >>> measured(Facts(Study(score_name="log_loss", task="next-token")))
+        'log loss in nats per token, lower is better'
+    """
+    name = " ".join(part for part in (facts.study.measure, unit(facts)) if part)
+    return f"{name}, lower is better" if facts.study.lower else name
 
 
 def bar(facts: Facts) -> str:
@@ -83,7 +112,7 @@ def bar(facts: Facts) -> str:
     if not best:
         return ""
     verb = {True: "cleared: ", False: "not cleared: ", None: ""}[cleared(facts)]
-    return f"{verb}{best} on the {where} rows"
+    return f"{verb}{best} on the {where} {noun(facts)}s"
 
 
 def cleared(facts: Facts) -> bool | None:
@@ -94,18 +123,66 @@ def cleared(facts: Facts) -> bool | None:
     return None if found is None or best is None else found > best
 
 
+def task(facts: Facts) -> str:
+    """The task as a phrase."""
+    names = {"next-token": "prediction of the next token", "multilabel": "multi-label classification"}
+    return names.get(facts.study.task, facts.study.task)
+
+
 def about_data(facts: Facts) -> str:
     """The data set in a line: task, size, split."""
     study = facts.study
-    parts = [study.task]
-    if study.classes:
-        parts.append(many(len(study.classes), "class", "classes"))
+    parts = [task(facts)]
+    if study.classes and study.task != "next-token":
+        kinds = ("label",) if study.task == "multilabel" else ("class", "classes")
+        parts.append(many(len(study.classes), *kinds))
     if study.rows is not None:
-        columns = f" × {many(study.features, 'column')}" if study.features is not None else ""
-        parts.append(many(study.rows, "row") + columns)
+        parts.append(size(facts))
     if study.test_rows:
         parts.append(f"{count(study.test_rows)} kept for the test")
     return " · ".join(part for part in parts if part)
+
+
+def noun(facts: Facts) -> str:
+    """What one example is called."""
+    study = facts.study
+    return "sequence" if study.task == "next-token" else _NOUNS.get(study.form, "row")
+
+
+def size(facts: Facts) -> str:
+    """How many examples there are, and how large one is.
+
+    Example:
+        >>> from steepest.report.records import Study
+        >>> size(Facts(Study(form="image", shape=(3, 32, 32), rows=60_000)))
+        '60,000 images of 3×32×32'
+    """
+    study = facts.study
+    examples = many(study.rows or 0, noun(facts))
+    match study.form, study.shape:
+        case "image", shape if shape:
+            return f"{examples} of {'×'.join(map(str, shape))}"
+        case "series", (steps, inputs):
+            ahead = f", {many(study.steps_ahead, 'step')} ahead" if study.steps_ahead else ""
+            return f"{examples} of {many(steps, 'step')} × {many(inputs, 'input')}{ahead}"
+        case "text", (steps,):
+            most = "" if study.task == "next-token" else "up to "
+            different = f", {study.tokens:,} different ones" if study.tokens else ""
+            return f"{examples} of {most}{many(steps, 'token')}{different}"
+    columns = f" × {many(study.features, 'column')}" if study.features is not None else ""
+    return examples + columns
+
+
+def naive(facts: Facts) -> str:
+    """What the naive forecast scores beside the network; "" where there is none."""
+    where, entries = contenders(facts)
+    rows = [entry for entry in entries if entry.name.startswith("naive forecast")]
+    if not rows or not facts.study.naive_name:
+        return ""
+    text = f"{facts.study.naive_name}: {facts.study.measure} {scored(facts, rows[0].score)}"
+    found = [entry for entry in entries if entry.kind == "found"]
+    text += f", the network {scored(facts, found[0].score)}" if found else ""
+    return f"{text} on the {where} windows"
 
 
 def when(facts: Facts) -> str:
@@ -164,11 +241,13 @@ def curves_caption(facts: Facts) -> str:
     shown = {band.kind: band.runs for band in bands(facts)}
     if "found" not in shown:
         seeds = many(shown["default"], "seed")
-        return f"The default recipe over {seeds}: the mean, and the lowest to the highest score."
-    runs = f"{many(shown['found'], 'replicate')}"
+        return f"The default recipe over {seeds}: the mean, and the lowest to the highest."
+    steep = f"The steep {'fall' if facts.study.lower else 'rise'} at the start is cut off."
+    if shown["found"] < 2:
+        return f"One run of each, trained from scratch on a replicate that the search never saw. {steep}"
     return (
-        f"Trained from scratch on {runs} each that the search never saw: the mean, "
-        "and the lowest to the highest score. The steep rise at the start is cut off."
+        f"Trained from scratch on {many(shown['found'], 'replicate')} each that the search never saw: "
+        f"the mean, and the lowest to the highest. {steep}"
     )
 
 
@@ -180,4 +259,6 @@ def class_name(facts: Facts, index: int) -> str:
 def stretched(facts: Facts) -> str:
     """How to read the scores of the search picture."""
     below = "Scores far below the rest lie at the foot of the picture."
+    if facts.study.lower:
+        return "Lower is better; those far above the rest lie at the top of the picture."
     return f"The axis is stretched towards 1. {below}" if reaches_one(facts) else below

@@ -168,7 +168,14 @@ class Transforms:
 
 
 def gallery(
-    recipe: Recipe, form: Form, shape: tuple[int, ...], x: Tensor, seed: int, count: int
+    recipe: Recipe,
+    form: Form,
+    shape: tuple[int, ...],
+    x: Tensor,
+    seed: int,
+    count: int,
+    scaled: NDArray[np.bool_] | None = None,
+    codes: Sequence[int] = (),
 ) -> list[Tensor]:
     """So many augmented copies of a batch, to be looked at; the batch itself stays as it is.
 
@@ -177,11 +184,12 @@ def gallery(
         x: examples [B, *shape], as a network reads them.
         seed: of the draws.
         count: copies.
+        scaled, codes: as for `Transforms`.
 
     Example:
         >>> copies = gallery(Recipe(flip=0.5), "image", (1, 1, 2), torch.ones(3, 1, 1, 2), seed=0, count=2)
         >>> [list(copy.shape) for copy in copies]
         [[3, 1, 1, 2], [3, 1, 1, 2]]
     """
-    transforms = Transforms(recipe, form, shape, seed)
+    transforms = Transforms(recipe, form, shape, seed, scaled, codes)
     return [transforms.apply(x.clone(), 0, i)[0] for i in range(count)]

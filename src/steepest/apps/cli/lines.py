@@ -113,7 +113,7 @@ def _line(snapshot: Progress) -> str:
         parts.append(f"{snapshot.steps_per_second:,.0f} member-steps/s")
     if snapshot.best is not None:
         against = snapshots.margin(snapshot)
-        shown = f"{snapshot.score_name or 'score'} {snapshots.score(snapshot.best)}"
+        shown = f"{snapshots.name(snapshot)} {snapshots.score(snapshot, snapshot.best)}"
         parts.append(f"{shown} ({against})" if against else shown)
     if snapshot.seconds_left is not None:
         parts.append(f"{snapshots.seconds(snapshot.seconds_left)} left")

@@ -158,22 +158,24 @@ def _figures(last: Progress) -> Table:
     speed = f"{last.steps_per_second:,.0f} member-steps/s" if last.steps_per_second > 0 else ""
     table.add_row("members", snapshots.members(last) if last.started else "none yet", speed)
     best = (
-        Text.assemble((snapshots.score(last.best), "bold"), " best so far") if last.best is not None else ""
+        Text.assemble((snapshots.score(last, last.best), "bold"), " best so far")
+        if last.best is not None
+        else ""
     )
     gap = snapshots.margin(last)
     if gap:
-        against = Text(gap, style="green" if gap.startswith("above") else "yellow")
+        against = Text(gap, style="green" if snapshots.leads(last) else "yellow")
     else:
-        against = Text(f"bar {snapshots.score(last.bar)}" if last.bar is not None else "", style="dim")
-    table.add_row(last.score_name or "score", best or "none yet", against)
+        against = Text(f"bar {snapshots.score(last, last.bar)}" if last.bar is not None else "", style="dim")
+    table.add_row(snapshots.name(last), best or "none yet", against)
     return table
 
 
 def _outcome(last: Progress) -> str:
     """What a finished stage leaves to be read above the panel."""
-    name = last.score_name or "score"
+    name = snapshots.name(last)
     if last.stage == "calibrate" and last.bar is not None:
-        return f"bar to clear: {name} {snapshots.score(last.bar)}"
+        return f"bar to clear: {name} {snapshots.score(last, last.bar)}"
     if last.stage == "search" and last.best is not None:
-        return f"{last.started:,} members, best {name} {snapshots.score(last.best)}"
+        return f"{last.started:,} members, best {name} {snapshots.score(last, last.best)}"
     return ""

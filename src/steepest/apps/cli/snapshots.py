@@ -3,6 +3,7 @@
 import math
 
 from steepest.base.progress import Progress
+from steepest.report.records import LOSSES, measure_name
 
 DONE = "done"
 """The stage that follows the last one: there is nothing left to show."""
@@ -26,14 +27,33 @@ def seconds(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def score(value: float | None) -> str:
-    """A score to four digits, a dash where there is none yet.
+def score(snapshot: Progress, value: float | None) -> str:
+    """A score as its measure, to about five digits; a dash where there is none yet.
 
     Example:
-        >>> score(0.98123), score(None)
-        ('0.9812', '–')
+        >>> score(Progress("search", 1.0, 0.1, score_name="accuracy"), 0.98123)
+        '0.9812'
+        >>> score(Progress("search", 1.0, 0.1, score_name="mae"), -1234.5)
+        '1,234.5'
     """
-    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
+    if value is None or math.isnan(value):
+        return "–"
+    return _digits(-value if snapshot.score_name in LOSSES else value)
+
+
+def name(snapshot: Progress) -> str:
+    """What is measured, in words."""
+    return measure_name(snapshot.score_name or "score")
+
+
+def leads(snapshot: Progress) -> bool:
+    """Whether the best score clears the bar."""
+    return snapshot.best is not None and snapshot.bar is not None and snapshot.best >= snapshot.bar
+
+
+def _digits(value: float) -> str:
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:,.{min(max(4 - size, 0), 4)}f}".replace("-", "−")
 
 
 def members(snapshot: Progress) -> str:
@@ -56,8 +76,11 @@ def margin(snapshot: Progress) -> str:
     Example:
         >>> margin(Progress("search", 1.0, 0.1, best=0.98, bar=0.97))
         'above the bar by 0.0100'
+        >>> margin(Progress("search", 1.0, 0.1, best=-1.5, bar=-2.0, score_name="mae"))
+        'below the bar by 0.5000, which is better'
     """
     if snapshot.best is None or snapshot.bar is None:
         return ""
-    gap = snapshot.best - snapshot.bar
-    return f"{'above' if gap >= 0 else 'below'} the bar by {abs(gap):.4f}"
+    gap, lower = snapshot.best - snapshot.bar, snapshot.score_name in LOSSES
+    place = "above" if leads(snapshot) != lower else "below"
+    return f"{place} the bar by {_digits(abs(gap))}" + ", which is better" * (lower and leads(snapshot))

@@ -3,7 +3,17 @@
 from steepest.report.figures.baselines import draw_baselines
 from steepest.report.figures.curves import draw_curves
 from steepest.report.figures.differences import draw_differences
+from steepest.report.figures.examples import draw_changed, draw_forecast
 from steepest.report.figures.knobs import Panel, draw_knobs
 from steepest.report.figures.search import draw_search
 
-__all__ = ["Panel", "draw_baselines", "draw_curves", "draw_differences", "draw_knobs", "draw_search"]
+__all__ = [
+    "Panel",
+    "draw_baselines",
+    "draw_changed",
+    "draw_curves",
+    "draw_differences",
+    "draw_forecast",
+    "draw_knobs",
+    "draw_search",
+]

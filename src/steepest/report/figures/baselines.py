@@ -1,7 +1,7 @@
 """The bar to clear: simple models beside the network, on the same rows."""
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from steepest.report.drawing import Drawing
@@ -66,6 +66,7 @@ def draw_baselines(facts: Facts, width: float) -> Drawing | None:
     ends_of_rows = list(accumulate(ROW + (0 if beside else LINE * len(lines)) for lines in names))
     margins = Margins(left=left, right=70, top=8)
     height = margins.top + ends_of_rows[-1] + 46
+    entries = [replace(entry, score=facts.study.shown(entry.score)) for entry in entries]
     ends = [entry.score + side * (entry.sd or 0.0) for entry in entries for side in (-1, 1)]
     x = Scale(*span(finite(ends)), left, width - margins.right)
     bottom = height - margins.bottom

@@ -1,7 +1,7 @@
 """Learning curves of the confirmation: the found recipe and the default, over all replicates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from steepest.report.drawing import Drawing
@@ -16,7 +16,7 @@ EARLY = 0.12  # share of training whose low scores may be cut off
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What several runs of one recipe did: at each epoch the lowest, mean and highest score."""
+    """What several runs of one recipe did: at each epoch the lowest, mean and highest of the measure."""
 
     name: str
     kind: str
@@ -31,14 +31,15 @@ def bands(facts: Facts) -> list[Band]:
     """The default and the found recipe, from the confirmation; the calibration runs where there is none."""
     winner = facts.of("confirm", facts.winner_label)
     default = facts.of("confirm", "default") or facts.of("calibrate")
-    found = [_band("default", "default", default), _band("found recipe", "found", winner)]
+    shown = facts.study.shown
+    found = [_band("default", "default", default, shown), _band("found recipe", "found", winner, shown)]
     return [band for band in found if band is not None]
 
 
 def draw_curves(facts: Facts, width: float) -> Drawing | None:
     """Means as lines, lowest to highest as bands."""
     shown = bands(facts)
-    if not shown:
+    if all(len(band.epochs) < 2 for band in shown):  # scored at the end alone
         return None
     height = 330 if width > 500 else 260
     margins = Margins(right=96 if width > 500 else 14, top=30 if width > 500 else 46)
@@ -63,12 +64,12 @@ def draw_curves(facts: Facts, width: float) -> Drawing | None:
     return drawing
 
 
-def _band(name: str, kind: str, members: Sequence[Member]) -> Band | None:
+def _band(name: str, kind: str, members: Sequence[Member], shown: Callable[[float], float]) -> Band | None:
     scores: dict[float, list[float]] = {}
     for member in members:
         for point in member.curve:
             if math.isfinite(point.score):
-                scores.setdefault(round(point.epoch, 6), []).append(point.score)
+                scores.setdefault(round(point.epoch, 6), []).append(shown(point.score))
     runs = max(map(len, scores.values()), default=0)
     epochs = [epoch for epoch in sorted(scores) if 2 * len(scores[epoch]) > runs]  # most runs were there
     if not epochs:
@@ -86,7 +87,7 @@ def _band(name: str, kind: str, members: Sequence[Member]) -> Band | None:
 
 
 def _late(shown: Sequence[Band]) -> list[float]:
-    """The scores the axis must hold: all but the steep rise at the start."""
+    """The values the axis must hold: all but the steep rise, or fall, at the start."""
     horizon = max(band.epochs[-1] for band in shown)
     values = [
         value

@@ -16,14 +16,15 @@ def draw_differences(facts: Facts, width: float) -> Drawing | None:
     verdict = facts.verdict
     if verdict is None or not finite(verdict.differences):
         return None
-    differences = finite(verdict.differences)
+    shown = facts.study.shown
+    differences = [shown(d) for d in finite(verdict.differences)]
     rope = verdict.rope or 0.0
-    interval = finite([verdict.low, verdict.effect, verdict.high])
+    interval = sorted(map(shown, finite([verdict.low, verdict.effect, verdict.high])))
     x = Scale(*span([0.0, rope, -rope, *interval, *differences]), 14, width - 14)
     digits = decimals_for(rope or None, max(map(abs, differences)))
     label = (
         f"Paired differences of {len(differences)} replicates, found recipe minus default, "
-        f"mean {signed(verdict.effect, digits)}"
+        f"mean {signed(shown(verdict.effect), digits)}"
     )
     drawing = Drawing(width, HEIGHT, label)
     if rope:
@@ -35,8 +36,9 @@ def draw_differences(facts: Facts, width: float) -> Drawing | None:
         drawing.dots([(x(interval[1]), INTERVAL)], "mean")
     drawing.dots(_pile([x(d) for d in differences]), "replicate")
     foot(drawing, x, BOTTOM, about=int(width // 90))
-    drawing.text((14, HEIGHT - 2), "← default better", "title")
-    drawing.text((width - 14, HEIGHT - 2), "found recipe better →", "title", "end")
+    left, right = ("found recipe", "default") if facts.study.lower else ("default", "found recipe")
+    drawing.text((14, HEIGHT - 2), f"← {left} better", "title")
+    drawing.text((width - 14, HEIGHT - 2), f"{right} better →", "title", "end")
     return drawing
 
 

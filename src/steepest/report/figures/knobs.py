@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from steepest.base.knobs import Range
@@ -11,7 +11,7 @@ from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts
 from steepest.report.frame import Margins, foot, grid, score_axis
 from steepest.report.numbers import knob as written
-from steepest.report.records import Member
+from steepest.report.records import Member, Study
 from steepest.report.scales import Bands, Scale
 
 WIDTH, BROAD, HEIGHT = 240.0, 500.0, 170.0
@@ -35,23 +35,31 @@ def draw_knobs(facts: Facts) -> list[Panel]:
     members = [m for m in facts.of("search", "") if m.curve and math.isfinite(m.curve[0].score)]
     if len(members) < 3:
         return []
+    study = facts.study
+    members = [replace(m, score=study.shown(m.curve[0].score)) for m in members]
     y = score_axis(facts, [_score(m) for m in members], HEIGHT - 28, 8)
     panels = []
     for name in dict.fromkeys(name for m in members for name in m.recipe):
-        having = [m for m in members if _matters(name, m.recipe)]
+        having = [m for m in members if matters(study, name, m.recipe)]
         values = {m.recipe[name] for m in having}
         if len(values) > 1:
             meaning = KNOBS[name].meaning if name in KNOBS else ""
             broad = len(values) > FEW and not _numbers(values)
-            panels.append(Panel(name, meaning, broad, _panel(name, having, y, BROAD if broad else WIDTH)))
+            panels.append(
+                Panel(name, meaning, broad, _panel(name, having, y, BROAD if broad else WIDTH, study.lower))
+            )
     return sorted(panels, key=lambda panel: _place(panel.name))
 
 
-def _matters(name: str, recipe: Mapping[str, Any]) -> bool:
-    """Whether the recipe's other choices make use of this knob."""
+def matters(study: Study, name: str, recipe: Mapping[str, Any]) -> bool:
+    """Whether the data, and the recipe's other choices, make use of this knob."""
+    if name not in recipe or isinstance(recipe[name], dict):
+        return False
     if name not in KNOBS:
-        return name in recipe
-    return name in recipe and all(recipe.get(o) in ok for o, ok in KNOBS[name].when.items())
+        return True
+    knob = KNOBS[name]
+    suits = knob.matters(study.form, study.task)
+    return suits and all(recipe.get(other) in options for other, options in knob.when.items())
 
 
 def _place(name: str) -> int:
@@ -61,15 +69,16 @@ def _place(name: str) -> int:
 
 
 def _score(member: Member) -> float:
-    """The score at the member's first rung, where all had trained equally long."""
-    return member.curve[0].score
+    """The measure at the member's first rung, where all had trained equally long; kept as its score."""
+    assert member.score is not None
+    return member.score
 
 
 def _numbers(values: Collection[Any]) -> bool:
     return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
 
 
-def _panel(name: str, members: Sequence[Member], y: Scale, width: float) -> Drawing:
+def _panel(name: str, members: Sequence[Member], y: Scale, width: float, lower: bool) -> Drawing:
     values = {m.recipe[name] for m in members}
     drawing = Drawing(width, HEIGHT, f"First score against {name}, {len(members)} members")
     margins = Margins(left=40, right=4)
@@ -77,7 +86,7 @@ def _panel(name: str, members: Sequence[Member], y: Scale, width: float) -> Draw
     if _numbers(values) and len(values) > FEW:
         _numeric(drawing, name, members, y, margins)
     else:
-        _categories(drawing, name, members, y, margins)
+        _categories(drawing, name, members, y, margins, lower)
     return drawing
 
 
@@ -109,12 +118,15 @@ def _is_log(name: str, positive: Sequence[float]) -> bool:
     return max(positive) > 100 * min(positive)
 
 
-def _categories(drawing: Drawing, name: str, members: Sequence[Member], y: Scale, margins: Margins) -> None:
+def _categories(
+    drawing: Drawing, name: str, members: Sequence[Member], y: Scale, margins: Margins, lower: bool
+) -> None:
     values = {m.recipe[name] for m in members}
     ordered = sorted(values, key=lambda v: (isinstance(v, str), v if not isinstance(v, str) else 0, str(v)))
     if any(isinstance(v, str) for v in ordered):
-        best = {v: max(_score(m) for m in members if m.recipe[name] == v) for v in ordered}
-        ordered.sort(key=lambda v: -best[v])
+        sign = 1.0 if lower else -1.0
+        best = {v: min(sign * _score(m) for m in members if m.recipe[name] == v) for v in ordered}
+        ordered.sort(key=lambda v: best[v])
     x = Bands(tuple(ordered), margins.left, drawing.width - margins.right)
     spread = min(x.band * 0.55, 36)
 
@@ -126,8 +138,8 @@ def _categories(drawing: Drawing, name: str, members: Sequence[Member], y: Scale
     drawing.line((x.start, y.start), (x.end, y.start), "axis")
     tight = max(len(written(v)) for v in ordered) * 7.2 > x.band
     for index, value in enumerate(ordered):
-        lower = 11 if tight and index % 2 else 0
-        drawing.text((x(value), y.start + 15 + lower), written(value), "tick", "middle")
+        down = 11 if tight and index % 2 else 0
+        drawing.text((x(value), y.start + 15 + down), written(value), "tick", "middle")
 
 
 def _dots(drawing: Drawing, members: Sequence[Member], place: Any) -> None:

@@ -15,7 +15,7 @@ GOLDEN = 0.6180339887
 
 def draw_search(facts: Facts, width: float) -> Drawing | None:
     """Grey lines left at a rung, coloured ones were trained to the end; above, how many were there."""
-    lines = {m.number: _line(m) for m in facts.of("search", "")}
+    lines = {m.number: _line(facts, m) for m in facts.of("search", "")}
     lines = {number: line for number, line in lines.items() if line}
     if not lines:
         return None
@@ -33,8 +33,9 @@ def draw_search(facts: Facts, width: float) -> Drawing | None:
     drawing.paths([[(x(e), y(s)) for e, s in line] for line in stayed], "stayed")
     drawing.dots([(x(line[-1][0]), y(line[-1][1])) for line in stayed], "stayed-end")
     if facts.bar is not None:
-        drawing.line((margins.left, y(facts.bar)), (width - margins.right, y(facts.bar)), "bar")
-        drawing.text((margins.left + 4, y(facts.bar) - 6), "best baseline", "note")
+        height_of_bar = y(facts.study.shown(facts.bar))
+        drawing.line((margins.left, height_of_bar), (width - margins.right, height_of_bar), "bar")
+        drawing.text((margins.left + 4, height_of_bar - 6), "best baseline", "note")
     rungs = _rungs(drawing, x, epochs)
     foot(drawing, x, y.start, at=rungs if len(rungs) <= 8 else None)
     titles(drawing, "epochs trained", f"held-out {facts.study.measure}", margins)
@@ -46,8 +47,10 @@ def _aside(index: int) -> float:
     return (index * GOLDEN % 1 - 0.5) * 9
 
 
-def _line(member: Member) -> list[tuple[float, float]]:
-    return [(p.epoch, p.score) for p in member.curve if math.isfinite(p.score) and p.epoch > 0]
+def _line(facts: Facts, member: Member) -> list[tuple[float, float]]:
+    return [
+        (p.epoch, facts.study.shown(p.score)) for p in member.curve if math.isfinite(p.score) and p.epoch > 0
+    ]
 
 
 def _epoch_axis(epochs: Sequence[float], start: float, end: float) -> Scale:
