@@ -88,6 +88,8 @@ def _setting(facts: ScriptFacts, recipe: Recipe, kind: str) -> list[str]:
         value = steps if _STEPS[kind] else steps[0]
         meaning = meaning.replace("as a share of its side", "in pixels, down and right")
         meaning = meaning.replace("as a share of its steps", "in steps")
+    elif KNOBS[kind].unit:
+        meaning += f", in {KNOBS[kind].unit}"
     line = f"{kind.upper()} = {value}"
     beside = f"{line}  # {meaning}"
     return [beside] if len(beside) <= _LONGEST else [f"# {meaning}", line]

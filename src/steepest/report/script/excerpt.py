@@ -2,8 +2,10 @@
 
 import ast
 import builtins
+import functools
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 _LEFT_OUT = ("Example:", "Examples:", "Departure:", "Departures:")
@@ -112,7 +114,8 @@ def unresolved(script: str) -> set[str]:
     return read - bound
 
 
-def _parts(source: str) -> list[_Part]:
+@functools.lru_cache(maxsize=32)
+def _parts(source: str) -> tuple[_Part, ...]:
     """The definitions of a file; a text beneath a constant belongs to it."""
     lines, found = source.splitlines(), list[_Part]()
     body = ast.parse(source).body
@@ -129,7 +132,7 @@ def _parts(source: str) -> list[_Part]:
         uses = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} - set(names)
         text = "\n".join(lines[first - 1 : last])
         found.append(_Part(names, _shortened(text, node, first) if block else text, frozenset(uses), block))
-    return found
+    return tuple(found)
 
 
 def _names(node: ast.stmt) -> tuple[str, ...]:
@@ -169,10 +172,9 @@ def _docstring(lines: Sequence[str]) -> list[str]:
 
 
 def _joined(parts: Sequence[_Part]) -> str:
-    text = ""
-    for before, part in zip([None, *parts[:-1]], parts, strict=True):
-        if before is not None:
-            text += "\n\n\n" if before.block or part.block else "\n"
+    text = parts[0].text if parts else ""
+    for before, part in pairwise(parts):
+        text += "\n\n\n" if before.block or part.block else "\n"
         text += part.text
     return text
 

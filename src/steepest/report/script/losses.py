@@ -47,9 +47,9 @@ def loss_text(recipe: Recipe, task: Task, functional: str = "functional") -> Los
         return LossText((f"{functional}.{name}(output, y)",), note)
     focal, weighted = bool(recipe.focal), bool(recipe.class_weights)
     kind = _labels(recipe, functional) if task == "multilabel" else _classes(recipe, task, functional)
-    note = "Cross-entropy"
-    note += " of each label" if task == "multilabel" else ""
-    note += " at every position" if task == "next-token" else ""
+    note = {"multilabel": "Cross-entropy of each label", "next-token": "Each position's cross-entropy"}.get(
+        task, "Cross-entropy"
+    )
     note += " of smoothed labels" if recipe.label_smoothing else ""
     terms = ["rare classes count more"] * weighted + ["what is right already counts less"] * focal
     note += f": {' and '.join(terms)}" if terms else ", mean over the batch"
