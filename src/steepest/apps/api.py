@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
+from steepest.apps.exporting import script_facts
 from steepest.apps.result import Result
 from steepest.base.budget import Budget
 from steepest.base.progress import Listener, Silent
@@ -24,11 +25,9 @@ from steepest.experiment.train import train as run_train
 from steepest.experiment.tune import Finished
 from steepest.experiment.tune import tune as run_tune
 from steepest.experiment.workers import cores
-from steepest.networks.activations import activation
-from steepest.networks.spec import dense_spec
 from steepest.report.facts import read_facts
 from steepest.report.page import write_page
-from steepest.report.script import ScriptFacts, training_script
+from steepest.report.script import training_script
 from steepest.store.opening import open_journal
 
 
@@ -254,27 +253,10 @@ def write_report(folder: Path) -> None:
 
 def _with_report(finished: Finished) -> Result:
     folder = finished.settings.folder
-    files.write_text(folder / files.SCRIPT, training_script(_script_facts(finished)))
+    files.write_text(folder / files.SCRIPT, training_script(script_facts(finished)))
     write_report(folder)
     with open_journal(folder / files.STUDY) as journal:
         return Result(finished, read_facts(journal))
-
-
-def _script_facts(finished: Finished) -> ScriptFacts:
-    data, recipe = finished.data, finished.recipe
-    spec = dense_spec(recipe, data.x.shape[1], data.outputs)
-    return ScriptFacts(
-        recipe=recipe,
-        task=data.task,
-        inputs=spec.inputs,
-        outputs=spec.outputs,
-        hidden=spec.hidden,
-        gain=activation(spec.activation).gain,
-        clip=finished.standard.clip,
-        data_name=data.name,
-        target=data.target,
-        seed=finished.settings.seed,
-    )
 
 
 def _recipe(
