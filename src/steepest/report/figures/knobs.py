@@ -18,6 +18,7 @@ WIDTH, BROAD, HEIGHT = 240.0, 500.0, 170.0
 FEW = 6  # up to so many different numbers are drawn as categories
 OFF_ROOM = 32.0  # pixels at the left for members without the knob, where its axis is logarithmic
 GOLDEN = 0.6180339887
+LETTER = 7.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def draw_knobs(facts: Facts) -> list[Panel]:
         values = {m.recipe[name] for m in having}
         if len(values) > 1:
             meaning = KNOBS[name].meaning if name in KNOBS else ""
-            broad = len(values) > FEW and not _numbers(values)
+            broad = not _numbers(values) and (len(values) > FEW or _crowded(values))
             panels.append(
                 Panel(name, meaning, broad, _panel(name, having, y, BROAD if broad else WIDTH, study.lower))
             )
@@ -55,11 +56,18 @@ def matters(study: Study, name: str, recipe: Mapping[str, Any]) -> bool:
     """Whether the data, and the recipe's other choices, make use of this knob."""
     if name not in recipe or isinstance(recipe[name], dict):
         return False
+    if name in ("start_from", "start_match") and not recipe.get("start_from"):
+        return False
     if name not in KNOBS:
         return True
     knob = KNOBS[name]
     suits = knob.matters(study.form, study.task)
     return suits and all(recipe.get(other) in options for other, options in knob.when.items())
+
+
+def _crowded(values: Collection[Any]) -> bool:
+    """Whether names in two rows would run into each other on a narrow panel."""
+    return max(len(written(v)) for v in values) * LETTER > 2 * (WIDTH - 44) / len(values)
 
 
 def _place(name: str) -> int:
@@ -105,7 +113,7 @@ def _numeric(drawing: Drawing, name: str, members: Sequence[Member], y: Scale, m
         return (off + shift if log and value <= 0 else x(value), y(_score(member)))
 
     _dots(drawing, members, place)
-    foot(drawing, x, y.start, about=4)
+    foot(drawing, x, y.start, about=2 if room else 4)
     if room:
         drawing.line((margins.left, y.start), (margins.left + OFF_ROOM - 6, y.start), "axis")
         drawing.text((off, y.start + 18), "off", "tick", "middle")
@@ -136,7 +144,7 @@ def _categories(
 
     _dots(drawing, members, place)
     drawing.line((x.start, y.start), (x.end, y.start), "axis")
-    tight = max(len(written(v)) for v in ordered) * 7.2 > x.band
+    tight = max(len(written(v)) for v in ordered) * LETTER > x.band
     for index, value in enumerate(ordered):
         down = 11 if tight and index % 2 else 0
         drawing.text((x(value), y.start + 15 + down), written(value), "tick", "middle")
