@@ -4,9 +4,11 @@ import ast
 import contextlib
 import inspect
 import sys
-from importlib.resources import files
+from importlib.resources import files as resources
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
@@ -15,24 +17,44 @@ from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.split import outer_split
 from steepest.data.standardise import CLIP
+from steepest.experiment import folder as files
 from steepest.experiment.tune import Finished
 from steepest.networks.activations import activation
 from steepest.networks.architecture import Spec, spec_of
+from steepest.networks.existing import matching, read_parameters
 from steepest.networks.own import Factory, call_factory
 from steepest.networks.own_spec import OwnSpec
 from steepest.networks.plain.parts import PositionRMSNorm
 from steepest.networks.plain.pasting import paste
 from steepest.networks.spec import NetworkSpec
-from steepest.report.script import NetworkText, OwnFactory, ScriptFacts
+from steepest.report.script import NetworkText, OwnFactory, ScriptFacts, training_script
 from steepest.training.source import ports_of, rounds_of
 
 AUGMENTATION = ("augment_images.py", "augment_series.py")
 """Files of the data room that say what happens to batches."""
 
 
-def script_facts(finished: Finished) -> ScriptFacts:
-    """What the script of a finished study says."""
-    return facts_of(finished.data, finished.recipe, finished.settings.seed)
+START = "start.npz"
+"""Beside the script: the existing parameters that training starts from."""
+
+
+def write_script(finished: Finished) -> None:
+    """Write `train.py` into the run folder, and the existing parameters it starts from, if any."""
+    folder, recipe = finished.settings.folder, finished.recipe
+    facts = facts_of(finished.data, recipe, finished.settings.seed)
+    files.write_text(folder / files.SCRIPT, training_script(facts))
+    if recipe.start_from:
+        write_start(folder / START, recipe, spec_of(recipe, ports_of(finished.data)))
+
+
+def write_start(path: Path, recipe: Recipe, spec: Spec) -> None:
+    """Write what a network takes of the existing parameters that its recipe names, under its own names."""
+    given = read_parameters(recipe.start_from)
+    names = dict(spec.renames) if isinstance(spec, OwnSpec) else {}
+    given = {names.get(name) or name: tensor for name, tensor in given.items()}
+    taken = matching({**spec.parameter_shapes, **spec.buffer_shapes}, given, whole=False).taken
+    arrays: Any = {name: tensor.float().numpy() for name, tensor in taken.items()}
+    np.savez(path, **arrays)
 
 
 def facts_of(data: DataSet, recipe: Recipe, seed: int = 0) -> ScriptFacts:
@@ -97,7 +119,7 @@ def _pasted(*names: str) -> tuple[str, ...]:
 
 
 def _source(package: str, name: str) -> str:
-    return files(package).joinpath(name).read_text(encoding="utf-8")
+    return resources(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def _call(spec: OwnSpec) -> str:
@@ -106,7 +128,7 @@ def _call(spec: OwnSpec) -> str:
     for name, value in spec.arguments().items():
         with contextlib.suppress(ValueError, SyntaxError):
             said.append(f"{name}={ast.literal_eval(repr(value))!r}")
-    return f"{spec.factory.function}({', '.join(said)})"
+    return f"{spec.factory.function.rpartition('.')[2]}({', '.join(said)})"
 
 
 def _bare(spec: OwnSpec) -> nn.Module:

@@ -81,7 +81,8 @@ def import_lines(body: str, sources: Sequence[str]) -> list[str]:
             if isinstance(node, ast.Import):
                 plain |= {(a.name, a.asname or "") for a in node.names if (a.asname or a.name) in used}
             elif isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("steepest"):
-                names = {a.name for a in node.names if (a.asname or a.name) in used}
+                found = [a for a in node.names if (a.asname or a.name) in used]
+                names = {f"{a.name} as {a.asname}" if a.asname else a.name for a in found}
                 members.setdefault(node.module or "", set()).update(names)
     lines = [(name, f"import {name}{f' as {other}' if other else ''}") for name, other in sorted(plain)]
     lines += [

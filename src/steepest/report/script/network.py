@@ -10,13 +10,21 @@ from steepest.report.script.facts import NetworkText, ScriptFacts
 from steepest.report.script.naming import plain
 
 _LONGEST = 110
+TAKEN = (
+    "Data", "read_data", "scaling_of", "inputs_of", "targets_of", "uniform", "chosen_kinds", "augmented",
+    "weights_of", "make_optimizer", "rate_factor", "error_of", "loss_of", "train", "score", "main",
+    "make_network", "initialise", "importance_of_classes", "importance_of_labels",
+)  # fmt: skip
+"""Functions of the script itself; the user's, if it is called so, goes by another name."""
 _POSITIONS = "PositionRMSNorm"
 
 
 def network_slots(facts: ScriptFacts, network: NetworkText, recipe: Recipe) -> dict[str, object]:
     """What the templates fill in of the network."""
-    made = network.constructor
-    roots = [made.split("(")[0]] if made and network.own is None else []
+    made, own = network.constructor, network.own
+    roots = [made.split("(")[0]] if made and own is None else []
+    if own is not None and own.function in TAKEN:
+        made = f"own_{made}"
     roots += [_POSITIONS] * any(_POSITIONS in layer for _, layer in network.replaced)
     body = excerpt(network.sources, roots)
     start = excerpt(network.sources, ["initialise"] * network.initialise, body.names)
@@ -81,14 +89,16 @@ def own_note(network: NetworkText | None) -> list[str]:
     lines = ["", f"The network is made by {own.function}, imported from {own.module}, which must be found:"]
     if not own.folder:
         return [*lines[:1], lines[1].replace("which must be found:", "which must be installed.")]
-    return [*lines, "", f"    PYTHONPATH='{plain(own.folder, 80)}' python train.py"]
+    return [*lines, "", f"    PYTHONPATH='{plain(own.folder, 1000)}' python train.py"]
 
 
 def own_import(network: NetworkText) -> list[str]:
     """The source line that imports the user's function."""
     if network.own is None:
         return []
-    return [f"from {network.own.module or 'mynetwork'} import {network.own.function}"]
+    function = network.own.function
+    alias = f" as own_{function}" if function in TAKEN else ""
+    return [f"from {network.own.module or 'mynetwork'} import {function}{alias}"]
 
 
 def _start_arguments(recipe: Recipe) -> str:
