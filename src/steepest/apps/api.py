@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
-from steepest.apps.exporting import script_facts
+from steepest.apps.exporting import write_script
 from steepest.apps.result import Result
 from steepest.base.budget import Budget
 from steepest.base.progress import Listener, Silent
@@ -27,7 +27,6 @@ from steepest.experiment.tune import tune as run_tune
 from steepest.experiment.workers import cores
 from steepest.report.facts import read_facts
 from steepest.report.page import write_page
-from steepest.report.script import training_script
 from steepest.store.opening import open_journal
 
 
@@ -253,7 +252,7 @@ def write_report(folder: Path) -> None:
 
 def _with_report(finished: Finished) -> Result:
     folder = finished.settings.folder
-    files.write_text(folder / files.SCRIPT, training_script(script_facts(finished)))
+    write_script(finished)
     write_report(folder)
     with open_journal(folder / files.STUDY) as journal:
         return Result(finished, read_facts(journal))
