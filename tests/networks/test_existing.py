@@ -70,9 +70,9 @@ def test_what_matches_is_taken_and_the_rest_is_said(network):
             {"a": (2,)},
             {"a": torch.ones(3)},
             True,
-            r"those of the network, but got .*here 2, there 3.*take only",
+            r"those of the network, but got .*here 2, there 3.*take what matches",
         ),
-        ({"a": (2,)}, {"a": torch.ones(2), "b": torch.ones(1)}, True, "left, not in the network: b"),
+        ({"a": (2,)}, {"a": torch.ones(2), "b": torch.ones(1)}, True, "got 'not in the network: b"),
         ({"a": (2,), "b": (1,)}, {"a": torch.ones(2)}, True, "not given: b"),
         (
             {"head.weight": (2,)},

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from steepest.apps.exporting import write_script
+from steepest.apps.network import Asked, chosen, workers_for
 from steepest.apps.result import Result
 from steepest.base.budget import Budget
+from steepest.base.own import dotted
 from steepest.base.progress import Listener, Silent
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
@@ -38,7 +40,9 @@ def tune(
     seed: int = 0,
     out: str | Path | None = None,
     fix: Mapping[str, Any] | None = None,
-    network: str | Sequence[str] | None = None,
+    network: Asked = None,
+    start_from: str | Path | None = None,
+    matching: bool = False,
     workers: int | None = None,
     listener: Listener | None = None,
     command: str | None = None,
@@ -54,7 +58,10 @@ def tune(
         out: the run folder; by default one is made under `runs/`.
         fix: knobs to leave alone, with their values.
         network: the architecture families that compete, one name or several; those that suit the data if not
-            given.
+            given. Or your own network: a function that returns a torch module, or its name, "mymodule:make";
+            its keyword arguments become knobs (`steepest.networks.own`).
+        start_from: a file of existing parameters (.safetensors, .pt, .pth) that every training starts from.
+        matching: take those whose name and shape match, instead of the whole.
         workers: processes to train in; one per core if not given, 0 for none but this one.
         listener: hears how it goes.
         command: how the study was asked for, for the record.
@@ -73,7 +80,8 @@ def tune(
         >>> result.recipe.epochs
         3
     """
-    fixed = dict(fix or {})
+    asked = chosen(network, start_from, matching)
+    fixed = {**dotted(fix or {}), **asked.fixed}
     start = Recipe().replace(**fixed)
     limit = Budget.parse(budget)
     name = _name(data)
@@ -84,10 +92,15 @@ def tune(
         objective=objective,
         fixed=fixed,
         start=start,
-        families=(network,) if isinstance(network, str) else tuple(network or ()),
-        workers=cores() if workers is None else workers,
+        families=asked.families,
+        workers=workers_for(asked, workers, cores()),
         command=command or f"st.tune({name!r}, budget={limit.text!r}, seed={seed})",
     )
+
+    if asked.here and listener is not None:
+        listener.say(
+            "Trains in this process alone: others cannot import a network of this script or notebook."
+        )
 
     def read_data() -> DataSet:
         return read(data, **how)
@@ -99,6 +112,9 @@ def train(
     data: Any,
     *,
     recipe: Recipe | str | Path | Mapping[str, Any],
+    network: Asked = None,
+    start_from: str | Path | None = None,
+    matching: bool = False,
     objective: str | None = None,
     seed: int = 0,
     out: str | Path | None = None,
@@ -110,6 +126,7 @@ def train(
 
     Args:
         recipe: a `Recipe`, the path of a recipe file, or a mapping of knobs.
+        network, start_from, matching: as for `tune`; they win over the recipe's.
         data, objective, seed, out, listener, command, how: as for `tune`.
 
     Example:
@@ -120,7 +137,8 @@ def train(
     """
     if isinstance(recipe, str | Path):
         recipe = Recipe.load(recipe)
-    known = recipe if isinstance(recipe, Recipe) else Recipe.make(**recipe)
+    asked = chosen(network, start_from, matching).knobs
+    known = recipe.replace(**asked) if isinstance(recipe, Recipe) else Recipe.make(**{**recipe, **asked})
     name = _name(data)
     settings = Settings(
         budget=Budget("1trials", trials=1),
@@ -199,6 +217,7 @@ def cost(
     recipe: Recipe | str | Path | Mapping[str, Any] | None = None,
     *,
     fix: Mapping[str, Any] | None = None,
+    network: Asked = None,
     seed: int = 0,
     **how: Unpack[Reading],
 ) -> Costing:
@@ -207,6 +226,7 @@ def cost(
     Args:
         recipe: a `Recipe`, the path of a recipe file, or a mapping of knobs; the default recipe if not given.
         fix: knobs that win over the recipe's.
+        network: a family, or your own network, as for `tune`; it wins over the recipe's.
         data, seed, how: as for `tune`.
 
     Example:
@@ -215,7 +235,7 @@ def cost(
         (131, 224)
     """
     table = read(data, **how)
-    return costing(table, _recipe(table, recipe, fix), seed)
+    return costing(table, _recipe(table, recipe, {**(fix or {}), **chosen(network).knobs}), seed)
 
 
 def networks_within(

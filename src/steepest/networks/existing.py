@@ -85,16 +85,16 @@ def matching(wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, Tensor],
     unknown = [name for name in given if name not in wanted]
     shapes = [f"{n} (here {_size(wanted[n])}, there {_size(given[n].shape)})" for n in misshapen]
     differences = [
-        f"{what}: {_listed(names)}"
-        for what, names in (
-            ("started afresh, of another shape", shapes),
-            ("started afresh, not given", missing),
-            ("left, not in the network", unknown),
+        (f"{fate}, " * (not whole)) + f"{what}: {_listed(names)}"
+        for fate, what, names in (
+            ("started afresh", "of another shape", shapes),
+            ("started afresh", "not given", missing),
+            ("left", "not in the network", unknown),
         )
         if names
     ]
     if whole and differences:
-        remedy = "Use the network they were trained in, or take only what matches."
+        remedy = "Use the network they were trained in, or take what matches: matching=True, --matching."
         raise BadInput("parameters", "must be those of the network", "; ".join(differences), remedy)
     if not fitting:
         example = closest(missing[0], unknown) if missing and unknown else ""

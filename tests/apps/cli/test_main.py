@@ -27,6 +27,8 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "out": out,
         "header": False,
         "task": "classification",
+        "network": None,
+        "start_from": None,
         "matching": False,
         "workers": 1,
         "fix": {"lr": 1e-3, "optimizer": "adam"},
