@@ -33,7 +33,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
 }
 VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "linear": ({},),
-    "mlp": ({}, {"residual": True, "drop_path": 0.2}),
+    "mlp": ({}, {"residual": True, "drop_path": 0.2}, {"bins": 8}, {"bins": 4, "residual": True}),
     "cnn": ({}, {"residual": True, "drop_path": 0.2}, {"convolution": "separable", "pooling": "stride"}),
     "rnn": ({"cell": "gru"}, {"cell": "lstm", "bidirectional": True, "readout": "mean", "depth": 2}),
     "transformer": ({"drop_path": 0.2}, {"readout": "mean", "zero_init": True}),

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from steepest.base.recipe import Recipe
+from steepest.data.arrays import from_arrays
+from steepest.data.split import Split
 from steepest.training.feed import Feed, batch_weights
 from steepest.training.member import Member
 from steepest.training.source import Fold, Source
@@ -101,3 +103,27 @@ def test_weights_average_over_real_rows(start: int, batch: int) -> None:
         real = min(max(n - start, 0), batch)
         np.testing.assert_allclose(row[:real], 1 / max(real, 1))
         assert (row[real:] == 0).all()
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_bins_are_those_of_each_members_fold(missing: bool) -> None:
+    frame = np.random.default_rng(0).gamma(0.3, size=(80, 3)).astype(np.float32)
+    frame[::3, 1] = 0.0  # a value that many rows share
+    frame[:, 2] = frame[:, 2].round(1)  # bins without width
+    if missing:
+        frame[5::7, 0] = np.nan
+    data = from_arrays(frame, np.arange(80.0), name="toy", where="toy")
+    splits = [Split(np.arange(50), np.arange(50, 80)), Split(np.arange(30, 80), np.arange(30))]
+    source = Source.of(data, splits)
+    members = [Member(k, Recipe(bins=8), k, k) for k in (0, 1)]
+    feed = Feed(source, members, torch.float64)
+    rows = torch.arange(40).repeat(2, 1)
+    found = feed.inputs(rows, torch.empty(2, 40, data.x.shape[1] + 24, dtype=torch.float64))
+    for k, fold in enumerate(source.folds):
+        want = fold.standard.x(data.x[:40], bins=8)
+        np.testing.assert_allclose(found[k].numpy(), want, atol=2e-5)
+        np.testing.assert_allclose(feed.example(k, rows[k]).numpy(), want, atol=2e-5)
+        inside = fold.standard.binned(data.x[fold.train], 8).reshape(50, 3, 8)
+        assert (np.diff(inside, axis=2) <= 1e-6).all(), "a number fills its bins in order"
+        assert inside.min() == 0.0
+        assert inside.max() == 1.0

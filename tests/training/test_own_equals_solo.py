@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet
+from steepest.data.split import Split
 from steepest.networks.architecture import load, spec_of
 from steepest.networks.own_spec import OwnSpec
 from steepest.training.chunk import Chunk
@@ -92,6 +94,32 @@ def test_the_network_handed_out_is_the_one_that_was_scored(classification: Sourc
     started = spec.started(member.seed, torch.float64)
     torch.testing.assert_close(network.frozen, started.frozen)
     assert not torch.equal(network.middle.weight, started.middle.weight)
+
+
+class Flat(nn.Module):
+    """Convolutions whose output is viewed as rows, as networks often do."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int, width: int = 2) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(shape[0], width, 3, padding=1)
+        self.write = nn.Linear(width * shape[1] * shape[2], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.write(self.convolution(x).view(len(x), -1))
+
+
+def test_kernels_stand_as_the_network_made_them() -> None:
+    draw = np.random.default_rng(0)
+    data = DataSet(
+        name="toy", task="classification", target="y", classes=("a", "b"), form="image", shape=(3, 4, 4),
+        x=draw.normal(size=(40, 48)).astype(np.float32), y=draw.integers(0, 2, 40),
+    )  # fmt: skip
+    source = Source.of(data, [Split(np.arange(30), np.arange(30, 40))])
+    recipe = Recipe.make(network="own", factory=f"{__name__}:Flat", batch_size=8, epochs=EPOCHS)
+    chunk = trained([Member(0, recipe, 0, 0)], source)
+    network = load(spec_of(recipe, source.ports), chunk.parameters(0)).eval()
+    outputs = network(torch.from_numpy(source.folds[0].standard.x(source.x[30:])).double().view(-1, 3, 4, 4))
+    assert (outputs.argmax(1).numpy() == data.y[30:]).mean() == chunk.point().metrics["accuracy"][0]
 
 
 def test_cut_and_continued_equals_uninterrupted(classification: Source) -> None:

@@ -15,7 +15,7 @@ from steepest.data.unseen import Encoder
 from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
 from steepest.experiment.tune import Finished
-from steepest.networks.architecture import spec_of
+from steepest.networks.architecture import bins_of, spec_of
 from steepest.networks.spec import NetworkSpec
 from steepest.report.export import to_dict
 from steepest.report.facts import Facts
@@ -80,7 +80,9 @@ class Result:
         rows = self._rows(x)
         parts = np.array_split(rows, max(1, -(-len(rows) // _BLOCK)))
         with torch.no_grad():
-            out = np.concatenate([self.network(self._inputs(standard.x(part))).numpy() for part in parts])
+            out = np.concatenate(
+                [self.network(self._inputs(standard.x(part, self._bins))).numpy() for part in parts]
+            )
         if data.task == "multilabel":
             return np.asarray(out > 0)
         if data.classes:
@@ -103,13 +105,18 @@ class Result:
         remedy = f"They are: {names}, …" if names else "Give examples as they were in training."
         raise BadInput("x", f"must have the {sides} inputs of the training data", rows.shape[1:], remedy)
 
+    @property
+    def _bins(self) -> int:
+        """Bins that the network reads numbers in."""
+        return bins_of(self.recipe, ports_of(self._finished.data))
+
     def _inputs(self, rows: NDArray[np.float32]) -> torch.Tensor:
         """Standardised rows as the network reads them."""
         ports = ports_of(self._finished.data)
         x = torch.from_numpy(rows)
         if isinstance(spec_of(self.recipe, ports), NetworkSpec):
             return x
-        return (x.long() if ports.tokens else x).view(len(rows), *ports.shape)
+        return (x.long() if ports.tokens else x).view(len(rows), *ports.binned(self._bins).shape)
 
     def report(self) -> Path:
         """The report, one self-contained page."""

@@ -190,6 +190,17 @@ class ArchitectureKnobs(BaseModel):
             splits_stack=True,
         ),
     ] = 32
+    bins: Annotated[
+        Literal[0, 4, 8, 16, 32, 64],
+        Knob(
+            "quantile bins in which each number of a table is read besides as itself; 0 is off",
+            source="piecewise linear encoding, Gorishniy et al. 2022 (arXiv 2203.05556), eq. 1",
+            search=Choice((0, 16, 64), (0.4, 0.2, 0.4)),
+            when={"network": ("mlp",)},
+            forms=("table",),
+            splits_stack=True,
+        ),
+    ] = 0
     activation: Annotated[
         Activation,
         Knob(

@@ -163,6 +163,11 @@ class DataSet:
         return self.y.shape[1] if self.y.ndim == 2 else 1
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Places of a table's inputs that hold numbers."""
+        return tuple(np.flatnonzero(self.scaled).tolist()) if self.form == "table" else ()
+
+    @property
     def cardinalities(self) -> tuple[tuple[int, int], ...]:
         """(input, codes) of every column of a table that a network has to embed."""
         if self.form != "table":

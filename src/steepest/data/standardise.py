@@ -1,7 +1,7 @@
 """Bring numbers to a common scale, by what the training rows say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,9 @@ standard error; an MLP of 128 ReLU units, AdamW 1e-3, batch 32, 30 epochs):
 
 5 gains as much as 3 and leaves ordinary values alone; the smooth form bends all of them.
 """
+MOST_BINS = 64
+"""Bins of a number at most; fewer take every second, fourth, … of their ends."""
+
 _LEAST = float(np.finfo(np.float32).tiny)
 _BLOCK = 1024
 """Rows of images or series that are summed at a time."""
@@ -42,6 +45,8 @@ class Standardiser:
         varies: bool [D], True for inputs that x' measures in deviations: neither unscaled nor constant.
             None means all.
         codes: places of inputs that hold the code of a category, which are left as they are.
+        numbers: places of a table's numbers.
+        quantiles: of these, float32 [numbers, 65]: ends of 64 bins of equally many training rows.
 
     Example:
         >>> from steepest.data.read import read
@@ -58,20 +63,43 @@ class Standardiser:
     y_scale: float = 1.0
     varies: NDArray[np.bool_] | None = None
     codes: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()
+    quantiles: Floats = field(default_factory=lambda: np.empty((0, MOST_BINS + 1), np.float32))
 
     @classmethod
     def fit(cls, data: DataSet, rows: Rows, clip: float = CLIP) -> "Standardiser":
         """Mean and standard deviation (1/n) of `rows`, in float64; missing cells do not count."""
         return fit_all(data, [rows], clip)[0]
 
-    def x(self, data: DataSet | ArrayLike) -> Floats:
-        """Standardised inputs, float32 [N, D], free of NaN."""
+    def x(self, data: DataSet | ArrayLike, bins: int = 0) -> Floats:
+        """Standardised inputs, float32 [N, D], free of NaN; with `bins`, the numbers in bins follow them."""
         matrix = np.asarray(data.x if isinstance(data, DataSet) else data, dtype=np.float32)
         scaled: Floats = np.nan_to_num((matrix - self.mean) / self.scale, copy=False, nan=0.0)
         codes = scaled[:, list(self.codes)]
         np.clip(scaled, -self.clip, self.clip, out=scaled)
         scaled[:, list(self.codes)] = codes
-        return scaled
+        return np.concatenate([scaled, self.binned(matrix, bins)], axis=1) if bins else scaled
+
+    def edges(self, bins: int) -> Floats:
+        """Ends of `bins` bins of each number, float32 [numbers, bins + 1]."""
+        return self.quantiles[:, :: MOST_BINS // bins]
+
+    def binned(self, matrix: Floats, bins: int) -> Floats:
+        """Piecewise linear encoding: how far each number has come through each bin, [N, numbers · bins].
+
+            e_t = clip((x - b_{t-1}) / (b_t - b_{t-1}), 0, 1)        b: `edges`
+
+        A bin without width, where many rows are equal, is 0 below its end and 1 from there on. A missing
+        number is 0 in all bins.
+
+        References:
+            Gorishniy et al. 2022 (arXiv 2203.05556), eq. 1. Departures: the first and last bin end at 0 and 1
+            like all others, and the number itself stays an input.
+        """
+        x, edges = matrix[:, list(self.numbers)][:, :, None], self.edges(bins)
+        low, width = edges[:, :-1], np.diff(edges, axis=1)
+        share = np.where(width > 0, (x - low) / np.where(width > 0, width, 1), x >= edges[:, 1:])
+        return np.nan_to_num(np.clip(share, 0, 1), nan=0.0).reshape(len(matrix), -1).astype(np.float32)
 
     def y(self, values: ArrayLike) -> NDArray[np.float64]:
         """Standardised targets, float64."""
@@ -119,7 +147,28 @@ def _of_columns(data: DataSet, rows: Rows, clip: float) -> Standardiser:
         y_scale=y_scale,
         varies=varies,
         codes=tuple(place for place, _ in data.cardinalities),
+        numbers=data.numbers,
+        quantiles=_quantiles(data.x[rows][:, list(data.numbers)]),
     )
+
+
+def _quantiles(x: Floats) -> Floats:
+    """Ends of 64 bins of each column's known numbers.
+
+    A value that more than half of the rows share, often 0, is the first end, and the bins part the others.
+    """
+    found = np.zeros((x.shape[1], MOST_BINS + 1), np.float32)
+    for place, column in enumerate(x.T):
+        known = column[~np.isnan(column)]
+        if not len(known):
+            continue
+        values, counts = np.unique(known, return_counts=True)
+        common = values[counts.argmax()]
+        spread = known[known != common] if counts.max() > len(known) / 2 and len(values) > 1 else known
+        found[place] = np.quantile(spread, np.linspace(0, 1, MOST_BINS + 1))
+        if len(spread) < len(known):
+            found[place, 0] = min(common, found[place, 0])
+    return found
 
 
 def _of_target(data: DataSet, rows: Rows) -> tuple[float, float]:

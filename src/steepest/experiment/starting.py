@@ -16,6 +16,9 @@ from steepest.networks.families import defaults_for, families_for, suits
 from steepest.search.space import Space
 from steepest.training.source import ports_of
 
+MOST_BINNED = 32
+"""Numbers in a table up to which reading them in bins is searched: every bin is an input more."""
+
 
 def suited(settings: Settings, data: DataSet) -> Settings:
     """Settings with the families that compete, and with trial 0 as it is for this data.
@@ -75,6 +78,8 @@ def recipe_for(data: DataSet, knobs: Mapping[str, Any]) -> Recipe:
 def space_of(settings: Settings, data: DataSet, default: Recipe) -> Space:
     """Where a study looks: around the default, in the families that compete."""
     without = {"flip"} if data.oriented else set()
+    if not 0 < len(data.numbers) <= MOST_BINNED:
+        without.add("bins")
     ports = ports_of(data)
     extra = own_knobs(default, ports) if default.network == "own" else {}
     space = Space.of(default, settings.fixed, data.task, data.form, settings.families, without, extra)

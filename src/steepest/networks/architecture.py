@@ -54,6 +54,16 @@ def spec_of(recipe: Recipe, ports: Ports) -> Spec:
     return spec
 
 
+def bins_of(recipe: Recipe, ports: Ports) -> int:
+    """In how many bins a recipe's network reads each number besides as itself; 0 for none.
+
+    Example:
+        >>> bins_of(Recipe(bins=8), Ports("table", (6,), 2, numbers=(0, 4)))
+        8
+    """
+    return recipe.bins if recipe.network == "mlp" and ports.numbers else 0
+
+
 def starting_parameters(recipe: Recipe, spec: Spec, seed: int, dtype: torch.dtype) -> dict[str, Tensor]:
     """Parameters before the first step, by the recipe's initialisation; then existing ones in their place.
 
@@ -101,6 +111,7 @@ def _spec(recipe: Recipe, ports: Ports) -> Spec:
     if recipe.initialisation == "own":
         remedy = "Use 'he_uniform', or give a network of your own."
         raise BadInput("initialisation", "must be another without your own network", "own", remedy)
+    ports = ports.binned(bins_of(recipe, ports))
     numbers = not ports.tokens and not ports.codes
     plain = recipe.norm in ("none", "batch", "layer") and not recipe.residual
     if numbers and (recipe.network == "linear" or (recipe.network == "mlp" and plain)):

@@ -1,7 +1,7 @@
 """What a network must read and write: the plug that data and every architecture fit."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Form = Literal["table", "image", "series", "text"]
@@ -21,6 +21,7 @@ class Ports:
             What is written at a step must not depend on later steps.
         codes: (input, codes) of the inputs of a table that hold a category's code, 0 … codes − 1, and have
             to be embedded.
+        numbers: inputs of a table that hold numbers, which may be read in bins too.
 
     Example:
         >>> Ports.table(64, 10).inputs, Ports("image", (3, 32, 32), 10).inputs
@@ -33,6 +34,7 @@ class Ports:
     tokens: int = 0
     each: bool = False
     codes: tuple[tuple[int, int], ...] = ()
+    numbers: tuple[int, ...] = ()
 
     @classmethod
     def table(cls, inputs: int, outputs: int) -> "Ports":
@@ -43,3 +45,14 @@ class Ports:
     def inputs(self) -> int:
         """Numbers in one example."""
         return math.prod(self.shape)
+
+    def binned(self, bins: int) -> "Ports":
+        """The same where numbers are read in so many bins besides: they follow the other inputs.
+
+        Example:
+            >>> Ports("table", (6,), 2, numbers=(0, 4)).binned(8).shape
+            (22,)
+        """
+        if not bins or not self.numbers:
+            return self
+        return replace(self, shape=(self.inputs + bins * len(self.numbers),))

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from steepest.base.seeds import generator
 from steepest.data.dataset import CODED
+from steepest.data.standardise import Standardiser
+from steepest.networks.architecture import bins_of
 from steepest.training.member import Member
 from steepest.training.source import Source
 
@@ -43,8 +45,12 @@ class Feed:
         self._scaled_target = source.task in ("regression", "forecasting")
         self.train_rows = [len(fold.train) // source.rounds for fold in folds]
         self.held_out_rows = [len(fold.held_out) for fold in folds]
+        bins = bins_of(members[0].recipe, source.ports)
+        self._bins = Bins(standards, bins, dtype) if bins else None
+        self._shape = source.ports.binned(bins).shape
         every = np.ones(source.x.shape[1], dtype=np.bool_)
-        self.varying = [every if s.varies is None else s.varies for s in standards]
+        more = np.zeros(bins * len(source.ports.numbers), dtype=np.bool_)
+        self.varying = [np.append(every if s.varies is None else s.varies, more) for s in standards]
         self.y_scale = self._y_scale.double().numpy()
 
     def order(self, round_: int, length: int = 0) -> Tensor:
@@ -73,6 +79,11 @@ class Feed:
 
     def inputs(self, rows: Tensor, out: Tensor) -> Tensor:
         """Standardised features of `rows` [K, B], written into `out` [K, B, D]."""
+        if self._bins:
+            raw = self._x.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
+            self._bins.fill(raw, out[..., raw.shape[2] :])
+            out[..., : raw.shape[2]] = self._standardised(raw, self._mean, self._scale)
+            return out
         flat = out.view(-1, out.shape[2])
         if self._x.is_floating_point():
             torch.index_select(self._x, 0, rows.reshape(-1), out=flat)
@@ -82,12 +93,12 @@ class Feed:
 
     def example(self, k: int, rows: Tensor) -> Tensor:
         """What member k's network reads of `rows` [B]: standardised numbers, or int64 tokens, [B, *shape]."""
-        x = self._x.index_select(0, rows)
-        if not self._source.ports.tokens:
-            x = self._standardised(x.to(self._dtype), self._mean[k], self._scale[k])
-        else:
-            x = x.long()
-        return x.view(len(rows), *self._source.ports.shape)
+        raw = self._x.index_select(0, rows)
+        if self._source.ports.tokens:
+            return raw.long().view(len(rows), *self._shape)
+        parts = [self._bins.of(k, raw)] if self._bins else []
+        x = self._standardised(raw.to(self._dtype), self._mean[k], self._scale[k])
+        return torch.cat([x, *parts], 1).view(len(rows), *self._shape) if parts else x.view(-1, *self._shape)
 
     def targets(self, rows: Tensor) -> Tensor:
         """Class codes, or standardised numbers, of `rows` [K, B], with further axes if targets have them."""
@@ -120,6 +131,40 @@ class Feed:
         if codes is not None:
             x[..., self._codes] = codes
         return x
+
+
+class Bins:
+    """Numbers of a table in bins, by the training rows of each member's fold; see `Standardiser.binned`.
+
+    Args:
+        standards: one per member.
+        bins: of each number.
+        dtype: floating-point type of what is written.
+    """
+
+    def __init__(self, standards: Sequence[Standardiser], bins: int, dtype: torch.dtype) -> None:
+        edges = torch.from_numpy(np.stack([s.edges(bins) for s in standards])).to(dtype)  # [K, n, bins + 1]
+        self._places = list(standards[0].numbers)
+        self._ends, low = edges[:, None, :, 1:], edges[:, None, :, :-1]
+        width = self._ends - low
+        self._wide, self._low = width > 0, low
+        self._slope = torch.where(self._wide, 1 / torch.where(self._wide, width, 1), 0)
+        self._all_wide = bool(self._wide.all())
+
+    def fill(self, raw: Tensor, out: Tensor) -> None:
+        """Encode raw inputs [K, B, D] into out [K, B, numbers · bins]."""
+        out.copy_(self._encoded(raw, slice(None)).flatten(2))
+
+    def of(self, k: int, raw: Tensor) -> Tensor:
+        """The same for member k, [B, D] → [B, numbers · bins]."""
+        return self._encoded(raw.unsqueeze(0), slice(k, k + 1))[0].flatten(1)
+
+    def _encoded(self, raw: Tensor, members: slice) -> Tensor:
+        x = raw[..., self._places].unsqueeze(3)  # [K, B, n, 1]
+        share = (x - self._low[members]).mul_(self._slope[members])
+        if not self._all_wide:
+            share = torch.where(self._wide[members], share, (x >= self._ends[members]).to(share.dtype))
+        return share.nan_to_num_(nan=0.0).clamp_(0, 1)
 
 
 def _padded(rows: list[NDArray[np.int64]], length: int = 0) -> Tensor:

@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from steepest.networks.architecture import Spec
+from steepest.networks.own_spec import OwnSpec
 
 
 class Layout:
     """Columns of every parameter, and of every running mean, of one network shape.
 
     Kernels of convolutions stand with their channels last, as the fastest convolutions on processors read
-    them.
+    them; not those of the user's own network, which may take the order of what they write for granted.
 
     Example:
         >>> from steepest.networks.spec import NetworkSpec
@@ -23,6 +24,7 @@ class Layout:
     """
 
     def __init__(self, spec: Spec) -> None:
+        self.channels_last = not isinstance(spec, OwnSpec)
         shapes = spec.parameter_shapes
         weights = [name for name in shapes if name in spec.decayed]
         self._columns = _columns(
@@ -36,7 +38,7 @@ class Layout:
 
     def view(self, rows: Tensor, name: str) -> Tensor:
         """View [K, *shape] of a parameter in parameters [K, P]."""
-        return _view(rows, *self._columns[name])
+        return _view(rows, *self._columns[name], self.channels_last)
 
     def views(self, rows: Tensor, names: Iterable[str]) -> list[Tensor]:
         """Views of several parameters."""
@@ -44,7 +46,7 @@ class Layout:
 
     def buffer_view(self, rows: Tensor, name: str) -> Tensor:
         """View [K, *shape] of a running mean in running means [K, Q]."""
-        return _view(rows, *self._buffers[name])
+        return _view(rows, *self._buffers[name], self.channels_last)
 
     @property
     def buffers(self) -> Collection[str]:
@@ -100,8 +102,8 @@ def _end(columns: Columns) -> int:
     return max((columns_of.stop for columns_of, _ in columns.values()), default=0)
 
 
-def _view(rows: Tensor, columns: slice, shape: tuple[int, ...]) -> Tensor:
-    if len(shape) < 4:
+def _view(rows: Tensor, columns: slice, shape: tuple[int, ...], channels_last: bool) -> Tensor:
+    if len(shape) < 4 or not channels_last:
         return rows[:, columns].view(len(rows), *shape)
     out, channels, *window = shape
     last = rows[:, columns].view(len(rows), out, *window, channels)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from steepest.base.seeds import derive
-from steepest.networks.architecture import build, spec_of
+from steepest.networks.architecture import bins_of, build, spec_of
 from steepest.training.feed import Feed
 from steepest.training.layout import Layout
 from steepest.training.member import Member
@@ -56,13 +56,13 @@ class ModuleProgram:
         dtype: torch.dtype,
     ) -> None:
         self._members, self._source, self._feed, self._objective = members, source, feed, objective
-        self._grad, self._batches, self._last = grad, batches, _channels_last(source)
+        self._grad, self._batches = grad, batches
+        self._last = _channels_last(source) if layout.channels_last else None
         ports = source.ports
+        shape = ports.binned(bins_of(members[0].recipe, ports)).shape
         codes, table = [place for place, _ in ports.codes], ports.form == "table"
         self._transforms = [
-            Transforms(
-                m.recipe, ports.form, ports.shape, m.seed, scaled if table else None, codes, source.task
-            )
+            Transforms(m.recipe, ports.form, shape, m.seed, scaled if table else None, codes, source.task)
             for m, scaled in zip(members, feed.varying, strict=True)
         ]
         self._modules: list[nn.Module] = []

@@ -135,6 +135,7 @@ def ports_of(data: DataSet) -> Ports:
         tokens=len(data.vocabulary),
         each=data.task == "next-token",
         codes=data.cardinalities,
+        numbers=data.numbers,
     )
 
 
