@@ -25,7 +25,7 @@ def other(inputs, outputs): return "a network"
 def wide(inputs, outputs): return nn.Linear(inputs, outputs + 1)
 def narrow(outputs): return nn.Linear(1, outputs)
 def fails(inputs, outputs, width: int = 8): return nn.Linear(inputs, missing)
-def good(inputs, outputs, width: int = 8):
+def good(inputs, outputs, width: int = 8, sizes: list = [4, 4]):
     return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
 """
 
@@ -71,7 +71,7 @@ def test_a_recipe_trains_it_again_from_its_parameters(
 def test_its_cost_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cost", "wrong:good", "--data", "iris", "--fix", "own.width=16"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].startswith("wrong:good, width=16, adamw")
+    assert lines[1].startswith("wrong:good, width=16, sizes=(4, 4), adamw")
     assert lines[4].split() == ["parameters", "131"]
 
 

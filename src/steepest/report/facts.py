@@ -165,7 +165,7 @@ def _members(journal: Journal) -> tuple[Member, ...]:
             plan.label,
             plan.origin,
             plan.replicate,
-            plan.recipe,
+            {name: str(v) if isinstance(v, list) else v for name, v in plan.recipe.items()},  # one value each
             plan.parameters,
         )
         if end is not None:

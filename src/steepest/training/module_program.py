@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from steepest.base.seeds import derive
 from steepest.networks.architecture import bins_of, build, spec_of
+from steepest.networks.own_spec import OwnSpec
 from steepest.training.feed import Feed
 from steepest.training.layout import Layout
 from steepest.training.member import Member
@@ -57,8 +58,9 @@ class ModuleProgram:
     ) -> None:
         self._members, self._source, self._feed, self._objective = members, source, feed, objective
         self._grad, self._batches = grad, batches
-        self._last = _channels_last(source) if layout.channels_last else None
         ports = source.ports
+        self._own = isinstance(spec_of(members[0].recipe, ports), OwnSpec)
+        self._last = None if self._own else _channels_last(source)
         shape = ports.binned(bins_of(members[0].recipe, ports)).shape
         codes, table = [place for place, _ in ports.codes], ports.form == "table"
         self._transforms = [
@@ -90,11 +92,11 @@ class ModuleProgram:
         if self._transforms[k]:
             x, mixing = self._transforms[k].apply(x, round_, step)
         with torch.enable_grad():
-            with autocast(self._source.ports, self._grad.dtype):
+            with autocast(self._source.ports, self._grad.dtype, self._own):
                 outputs = self._modules[k](self._laid_out(x))
             loss = self._objective.member(k, outputs.to(self._grad.dtype), target, mixing)
             self._grad[k].zero_()
-            loss.backward()
+            torch.autograd.backward(loss)
         detached: Tensor = loss.detach()
         return detached
 
@@ -115,7 +117,7 @@ class ModuleProgram:
         return tally.result()
 
     def _laid_out(self, x: Tensor) -> Tensor:
-        return x if self._last is None else x.contiguous(memory_format=self._last)
+        return x.contiguous(memory_format=self._last or torch.contiguous_format)
 
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
