@@ -45,12 +45,13 @@ def own_defaults(factory: str, ports: Ports) -> dict[str, Any]:
 
 
 def own_knobs(recipe: Recipe, ports: Ports) -> dict[str, Knob]:
-    """The knobs of the user's own network: its arguments, and the layers that can be replaced."""
+    """The knobs of the user's own network: its arguments, and the layers that can be replaced.
+
+    Members need not share them to fill stacks: torch modules train one after the other.
+    """
     factory = read_factory(recipe.factory)
     found = {
-        f"own.{knob.name}": Knob(
-            f"argument of {factory.function}", search=_search(knob), when=_WHEN, splits_stack=True
-        )
+        f"own.{knob.name}": Knob(f"argument of {factory.function}", search=_search(knob), when=_WHEN)
         for knob in factory.knobs
         if knob.search is not None
     }
@@ -85,7 +86,7 @@ def beside_existing(space: Space, ports: Ports) -> set[str]:
     if not base.start_from or base.start_match != "whole":
         return set()
     kept = {"initialisation", "init_std", "zero_init"}
-    for name in space.structural:
+    for name in {*space.structural, *space.extra} & set(space.names):
         where = space.everywhere(name)
         values = where.options if isinstance(where, Choice) else (where.low, where.high)
         if any(not _fits(base.replace(**{name: value}), ports) for value in values):
