@@ -59,9 +59,7 @@ def own_knobs(recipe: Recipe, ports: Ports) -> dict[str, Knob]:
         name = f"replaced.{layer}"
         where = _possible(recipe, ports, name, LAYERS[layer])
         if len(where.options) > 1:
-            found[name] = Knob(
-                f"{layer} in place of the network's", search=where, when=_WHEN, splits_stack=layer == "norm"
-            )
+            found[name] = Knob(f"{layer} in place of the network's", search=where, when=_WHEN)
     return found
 
 
