@@ -23,9 +23,9 @@ from steepest.data.read import read
 from steepest.data.split import outer_split
 from steepest.data.standardise import Standardiser
 from steepest.experiment.folder import DATA, FILES, MODEL, RECIPE, REPORT, SCRIPT
-from steepest.networks.build import load
-from steepest.networks.spec import dense_spec
+from steepest.networks.architecture import bins_of, load, spec_of
 from steepest.store.opening import open_journal
+from steepest.training.source import ports_of
 
 FIX = {"epochs": 3, "width": 16, "depth": 1}
 
@@ -110,7 +110,7 @@ def test_predictions_of_numbers_are_in_their_own_unit(diabetes: Result) -> None:
 
 
 def test_another_number_of_columns_is_refused(wine: Result) -> None:
-    with pytest.raises(BadInput, match="x must have the 13 columns of the training data, but got 5"):
+    with pytest.raises(BadInput, match="x must have the 13 inputs of the training data"):
         wine.predict(np.zeros((2, 5)))
 
 
@@ -118,10 +118,10 @@ def test_another_number_of_columns_is_refused(wine: Result) -> None:
 def test_the_saved_model_is_the_network(name: str, request: pytest.FixtureRequest) -> None:
     result: Result = request.getfixturevalue(name)
     data = read(name)
-    network = load(
-        dense_spec(result.recipe, data.x.shape[1], data.outputs), load_file(result.folder / MODEL)
-    ).eval()
-    x = torch.from_numpy(Standardiser.fit(data, outer_split(data, 0).train).x(data))
+    ports = ports_of(data)
+    network = load(spec_of(result.recipe, ports), load_file(result.folder / MODEL)).eval()
+    standard = Standardiser.fit(data, outer_split(data, 0).train)
+    x = torch.from_numpy(standard.x(data, bins_of(result.recipe, ports)))
     with torch.no_grad():
         assert torch.equal(network(x), result.network(x))
     with safe_open(result.folder / MODEL, framework="pt") as file:

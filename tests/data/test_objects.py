@@ -87,7 +87,9 @@ def test_tables_that_become_pandas() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [7, "iris", None, [1, 2], (X, Y), {"a": [1]}, np.zeros((3, 2)), range(9), object()], ids=str
+    "source",
+    [7, "iris", None, [1, 2], (X, Y), {"a": [1]}, np.zeros((3, 2)), range(9), object()],
+    ids=lambda each: type(each).__name__,
 )
 def test_what_is_no_data_set_of_another_library_is_left_to_others(source: object) -> None:
     assert from_object(source) is None

@@ -84,10 +84,16 @@ def cases() -> Iterator[Any]:
 def members(knobs: dict[str, Any], extras: dict[str, Any]) -> list[Member]:
     """Three members that differ in all that does not split a stack; one of them has no extras."""
     base = Recipe(batch_size=8, epochs=ROUNDS, lr=0.01, **knobs)
+    flat = knobs["network"] in ("linear", "mlp")  # flat rows cannot be moved: such members are another stack
+    some = {
+        name: value
+        for name, value in extras.items()
+        if flat and KNOBS[name].forms in (("image",), ("series",))
+    }
     return arranged(
         [
             Member(0, base.replace(**extras), seed=3, fold=0),
-            Member(1, base.replace(lr=0.02, optimizer="nesterov", activation="tanh"), seed=4, fold=1),
+            Member(1, base.replace(lr=0.02, optimizer="nesterov", activation="tanh", **some), seed=4, fold=1),
             Member(2, base.replace(**extras, initialisation="orthogonal", clip_norm=0.5), seed=5, fold=1),
         ]
     )

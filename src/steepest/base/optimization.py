@@ -118,5 +118,9 @@ class OptimizationKnobs(BaseModel):
     ] = 64
     epochs: Annotated[
         int | float,
-        Knob("passes over the training rows; a fraction ends amid a pass", "epochs", valid=(1e-3, 100_000)),
+        Knob(
+            "passes over the training rows; a fraction is met where rows are many, else rounded",
+            "epochs",
+            valid=(1e-3, 100_000),
+        ),
     ] = 27

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from steepest.base.errors import BadData
-from steepest.data.dataset import DataSet, Floats, Rows
+from steepest.data.dataset import DataSet, Floats, Inputs, Rows
 
 CLIP = 5.0
 """Standard deviations at which inputs are cut off: a pixel that is lit in a few training rows has a tiny
@@ -99,7 +99,8 @@ class Standardiser:
         x, edges = matrix[:, list(self.numbers)][:, :, None], self.edges(bins)
         low, width = edges[:, :-1], np.diff(edges, axis=1)
         share = np.where(width > 0, (x - low) / np.where(width > 0, width, 1), x >= edges[:, 1:])
-        return np.nan_to_num(np.clip(share, 0, 1), nan=0.0).reshape(len(matrix), -1).astype(np.float32)
+        found: Floats = np.nan_to_num(np.clip(share, 0, 1), nan=0.0).astype(np.float32)
+        return found.reshape(len(matrix), -1)
 
     def y(self, values: ArrayLike) -> NDArray[np.float64]:
         """Standardised targets, float64."""
@@ -124,7 +125,7 @@ def fit_all(data: DataSet, folds: Sequence[Rows], clip: float = CLIP) -> list[St
         return [_of_columns(data, rows, clip) for rows in folds]
     if data.form == "text":
         same = np.zeros(data.x.shape[1], np.float32), np.ones(data.x.shape[1], np.float32)
-        return [Standardiser(*same, clip=np.inf) for _ in folds]
+        return [Standardiser(*same, np.inf, *_of_target(data, rows)) for rows in folds]
     sums = _ChannelSums.of(data)
     return [sums.standardiser(data, rows, clip) for rows in folds]
 
@@ -152,7 +153,7 @@ def _of_columns(data: DataSet, rows: Rows, clip: float) -> Standardiser:
     )
 
 
-def _quantiles(x: Floats) -> Floats:
+def _quantiles(x: Inputs) -> Floats:
     """Ends of 64 bins of each column's known numbers.
 
     A value that more than half of the rows share, often 0, is the first end, and the bins part the others.

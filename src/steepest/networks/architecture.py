@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from steepest.base.augmentation import AugmentationKnobs
 from steepest.base.errors import BadInput
-from steepest.base.recipe import Recipe
+from steepest.base.recipe import KNOBS, Recipe
 from steepest.networks import build as dense
 from steepest.networks.existing import matching, read_parameters
 from steepest.networks.families import ModuleSpec, module_spec
@@ -114,9 +115,19 @@ def _spec(recipe: Recipe, ports: Ports) -> Spec:
     ports = ports.binned(bins_of(recipe, ports))
     numbers = not ports.tokens and not ports.codes
     plain = recipe.norm in ("none", "batch", "layer") and not recipe.residual
-    if numbers and (recipe.network == "linear" or (recipe.network == "mlp" and plain)):
+    dense_family = recipe.network == "linear" or (recipe.network == "mlp" and plain)
+    if numbers and dense_family and not _moves(recipe, ports):
         return dense_spec(recipe, ports.inputs, ports.outputs)
     return module_spec(recipe, ports)
+
+
+def _moves(recipe: Recipe, ports: Ports) -> bool:
+    """Whether training changes images or series in ways that need their shape, which flat rows lack."""
+    return ports.form in ("image", "series") and any(
+        knob.forms == (ports.form,) and bool(getattr(recipe, name))
+        for name, knob in KNOBS.items()
+        if name in AugmentationKnobs.model_fields
+    )
 
 
 @functools.lru_cache(maxsize=1024)
