@@ -21,10 +21,11 @@ from sklearn.datasets import load_digits
 
 from steepest.base import recipe as knobs
 from steepest.base.knobs import Range
+from steepest.base.optimization import Optimizer
 from steepest.base.seeds import generator
 from steepest.data.standardise import Standardiser
 from steepest.evidence import paired, resampled, verdict
-from steepest.networks.spec import spec_of
+from steepest.networks.spec import dense_spec
 from steepest.rules import two_moment
 from steepest.search import rungs
 from steepest.training.chunk import Chunk
@@ -114,7 +115,7 @@ def test_the_default_and_the_ranges_are_the_packages() -> None:
     assert (theirs.momentum, theirs.rho, theirs.beta1, theirs.beta2, theirs.eps) == (
         mini.MU, mini.RHO, mini.B1, mini.B2, mini.EPS,
     )  # fmt: skip
-    assert set(OPTIMIZERS) == set(get_args(knobs.Optimizer)) - {"gd"}
+    assert set(OPTIMIZERS) == set(get_args(Optimizer)) - {"gd"}
     for name, ends in mini.RATES.items():
         rates = knobs.KNOBS["lr"].search_by["optimizer", name]
         assert isinstance(rates, Range)
@@ -200,8 +201,8 @@ def chunk_of(stack: Any, digits: Digits, splits: dict[int, Any], epochs: int) ->
     folds = tuple(Fold(train, held, as_they_are) for train, held in (splits[i] for i in sorted(splits)))
     source = Source(x.numpy().astype(np.float32), y.numpy(), classes, folds)
     members = [Member(k, packages(m.recipe, epochs), m.seed, m.split) for k, m in enumerate(stack.members)]
-    layout = Layout(spec_of(members[0].recipe, width, classes))
-    names = [name for pair in zip(layout.weight_names, layout.bias_names, strict=True) for name in pair]
+    spec = dense_spec(members[0].recipe, width, classes)
+    layout, names = Layout(spec), list(spec.parameter_shapes)
     state = StackState.fresh(members, source, torch.float64)
     for k, row in enumerate(state.theta):
         layout.flatten({name: w[k] for name, w in zip(names, stack.theta, strict=True)}, row)
@@ -219,7 +220,7 @@ def test_the_stack_is_the_packages_chunk(digits: Digits, monkeypatch: pytest.Mon
     monkeypatch.setattr(mini, "rng", generator)  # so that (seed, "order", epoch) means the same to both
     stack.train(*digits, until=epochs)
     for _ in range(epochs):
-        assert chunk.epoch()
+        assert chunk.round()
     np.testing.assert_allclose(stack.scores(*digits), 100 * chunk.point().metrics["accuracy"], rtol=1e-12)
     for k in range(len(members)):
         for name, before, after in zip(names, start, stack.theta, strict=True):
