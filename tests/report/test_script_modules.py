@@ -104,6 +104,14 @@ CASES = {
         "codes", "classification", {"network": "mlp", "width": 8, "norm": "batch", "embedding": 3},
         {"mixup": 0.2, "input_noise": 0.1, "input_dropout": 0.1},
     ),
+    "table bins": Case(
+        "table", "regression", {"network": "mlp", "residual": True, "width": 8, "norm": "rms", "bins": 4},
+        {"mixup": 0.2, "input_noise": 0.1, "input_dropout": 0.1},
+    ),
+    "table bins codes": Case(
+        "codes", "multilabel", {"network": "mlp", "residual": True, "norm": "group", "width": 8, "bins": 4},
+        {"mixup": 0.2, "input_noise": 0.1, "input_dropout": 0.1},
+    ),
     "table linear codes": Case("codes", "multilabel", {"network": "linear", "embedding": 3, "focal": 1.0}),
 }  # fmt: skip
 PLAIN = {"epochs": 4, "optimizer": "gd", "lr": 0.1, "schedule": "cosine", "warmup": 0.3, "clip_norm": 1.0,

@@ -20,7 +20,7 @@ from steepest.data.standardise import CLIP
 from steepest.experiment import folder as files
 from steepest.experiment.tune import Finished
 from steepest.networks.activations import activation
-from steepest.networks.architecture import Spec, spec_of
+from steepest.networks.architecture import Spec, bins_of, spec_of
 from steepest.networks.existing import matching, read_parameters
 from steepest.networks.own import Factory, call_factory
 from steepest.networks.own_spec import OwnSpec
@@ -73,11 +73,13 @@ def facts_of(data: DataSet, recipe: Recipe, seed: int = 0) -> ScriptFacts:
     ports = ports_of(data)
     spec = spec_of(recipe, ports)
     dense = isinstance(spec, NetworkSpec)
+    bins = bins_of(recipe, ports)
+    read = ports.binned(bins)
     table = dense and data.form == "table"
     return ScriptFacts(
         recipe=recipe,
         task=data.task,
-        inputs=ports.inputs,
+        inputs=read.inputs,
         outputs=ports.outputs,
         hidden=spec.hidden if isinstance(spec, NetworkSpec) else (),
         gain=activation(spec.activation).gain,
@@ -86,11 +88,12 @@ def facts_of(data: DataSet, recipe: Recipe, seed: int = 0) -> ScriptFacts:
         target=data.target,
         seed=seed,
         form=data.form,
-        shape=ports.shape,
+        shape=read.shape,
         codes=tuple(place for place, _ in ports.codes),
         network=None if table else _text(spec, recipe),
         augmentation=() if dense else tuple(_source("steepest.data", name) for name in AUGMENTATION),
         step_rows=_step_rows(data, recipe, seed),
+        bins=bins,
     )
 
 

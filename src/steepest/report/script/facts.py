@@ -62,7 +62,7 @@ class ScriptFacts:
     Args:
         recipe: every knob's value.
         task: decides loss and metric.
-        inputs: numbers in one encoded example.
+        inputs: numbers in one encoded example, as the network reads it: those in bins are among them.
         outputs: number of classes, labels, tokens or steps ahead, or 1 for regression.
         hidden: units of each hidden layer of a dense network; empty for a linear one.
         gain: the activation's gain for the initialisation.
@@ -76,6 +76,7 @@ class ScriptFacts:
         network: the network as text; None writes a dense network for a table out as `nn.Sequential`.
         augmentation: texts of Python files that define what happens to batches.
         step_rows: rows that gradient descent takes in a step; 0 for all of them.
+        bins: in which each number of a table is read besides as itself; 0 for none.
     """
 
     recipe: Recipe
@@ -94,6 +95,7 @@ class ScriptFacts:
     network: NetworkText | None = None
     augmentation: tuple[str, ...] = ()
     step_rows: int = 0
+    bins: int = 0
 
     @property
     def example(self) -> tuple[int, ...]:

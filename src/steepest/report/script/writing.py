@@ -29,6 +29,9 @@ from torch.nn import functional
 """Where the names come from that the template itself uses."""
 
 
+_TESTED = 'data["x_test"]'
+
+
 def training_script(facts: ScriptFacts) -> str:
     """Source text of a `train.py` that trains one network by `facts.recipe` and prints its test metric.
 
@@ -69,7 +72,8 @@ def _table_slots(facts: ScriptFacts) -> dict[str, object]:
     loss = loss_text(recipe, facts.task, "F")
     slots = {**_shared(facts, recipe), **update, **draws}
     math = "math." in str(update["shape"]) or not update["full_batch"]
-    extras = ["noise"] * bool(recipe.input_noise) + ["importance"] * loss.weighted
+    noise = ["noise"] * bool(recipe.input_noise)
+    extras, given = noise + ["importance"] * loss.weighted, noise + ["ends"] * bool(facts.bins)
     return {
         **slots, "kind": "nn.Sequential", "modules": dense_modules(facts),
         "normalised": recipe.norm != "none", "uses_math": math,
@@ -77,6 +81,8 @@ def _table_slots(facts: ScriptFacts) -> dict[str, object]:
         "own": called(loss, "output", "y"), "others": called(loss, "output", "y[partner]"),
         "outputs": facts.outputs,
         "extras": "".join(f", {n}: Tensor" for n in extras), "passed": "".join(f", {n}" for n in extras),
+        "taken": "".join(f", {n}: Tensor" for n in given), "given": "".join(f', data["{n}"]' for n in given),
+        "tested": f'outputs_of(network, {_TESTED}, data["ends"])' if facts.bins else f"network({_TESTED})",
         "perturbs": bool(recipe.input_noise or recipe.input_dropout), "noise": _noise(recipe),
     }  # fmt: skip
 
@@ -90,8 +96,9 @@ def _module_slots(facts: ScriptFacts, network: NetworkText) -> dict[str, object]
     loss = loss_text(recipe, facts.task)
     numbers = facts.task in ("regression", "forecasting")
     fields = ["x, y, train, test"] + ["mean, scale"] * (facts.form != "text")
-    fields += ["known.mean().item(), y_scale"] * numbers
-    fields += ["INPUT_NOISE * varies"] * bool(augmentation["noisy_columns"])
+    fields += ["scaled, ends"] * bool(facts.bins) + ["known.mean().item(), y_scale"] * numbers
+    noise = "noise" if facts.bins else "INPUT_NOISE * varies"
+    fields += [noise] * bool(augmentation["noisy_columns"])
     fields += ["importance"] * loss.weighted
     importance = ", data.importance" if loss.weighted else ""
     return {
@@ -123,7 +130,7 @@ def _shared(facts: ScriptFacts, recipe: Recipe) -> dict[str, object]:
     """What both templates fill in."""
     return {
         "recipe": recipe, "task": facts.task, "clip": facts.clip, "gain": facts.gain, "seed": facts.seed,
-        "own_note": [], "starts": bool(recipe.start_from),
+        "own_note": [], "starts": bool(recipe.start_from), "bins": facts.bins,
         "purpose": purpose(facts), "activation_name": recipe.activation,
         "plural": lambda n, noun: f"{n} {noun}" if n == 1 else f"{n} {noun}s",
     }  # fmt: skip
