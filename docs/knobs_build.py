@@ -1,6 +1,6 @@
 """Writes the page of every knob from the knobs' declarations: `python docs/knobs_build.py`.
 
-The page is committed; `tests/test_docs.py` fails where it is not what this writes.
+The page is committed; `tests/docs/test_knobs.py` fails where it is not what this writes.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from pathlib import Path
 from steepest.base.knobs import Choice, Knob, Range
 from steepest.base.recipe import KNOBS
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 spec = importlib.util.spec_from_file_location("knobs_build", DOCS / "knobs_build.py")
 build = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(build)
