@@ -10,6 +10,7 @@ import pytest
 from steepest.report.comparison import Comparison, headline, lead, rates, to_text
 from steepest.report.comparison_page import to_html
 from steepest.report.figures.tradeoff import draw_tradeoff
+from steepest.training.metrics import OBJECTIVES, is_lower_better
 
 VOID = {"meta", "br", "hr"}
 KINDS = {
@@ -105,6 +106,14 @@ def test_a_loss_is_shown_as_itself() -> None:
     assert "is the best mean plus" in to_text(facts)
     assert "Lower and further left is better" in to_html(facts)
     assert "−" not in to_text(facts).replace("–", "")
+
+
+@pytest.mark.parametrize("objective", sorted({name for known in OBJECTIVES.values() for name in known}))
+def test_every_metric_is_turned_as_its_scores_are(objective: str) -> None:
+    facts = found(row(16, 0.97, 0.4), row(64, 0.96), objective=objective)
+    assert facts.lower == is_lower_better(objective)
+    assert facts.first.mean == pytest.approx(-0.97 if facts.lower else 0.97)
+    assert facts.first.low < facts.first.mean < facts.first.high
 
 
 def test_diverged_runs_are_shown() -> None:
