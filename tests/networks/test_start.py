@@ -110,7 +110,10 @@ def test_biases_are_zero_but_an_lstm_remembers():
 def test_embeddings_positions_and_gains():
     transformer = initialise_module(SPECS["transformer"], "he_normal", 0)
     coded = initialise_module(SPECS["mlp"], "he_normal", 0)["front.tables.0.weight"]
-    for weight, std in ((transformer["positions"], 0.02), (transformer["read.weight"], 0.02), (coded, 0.1)):
+    words = module_spec(Recipe(network="cnn", depth=1, width=4), Ports("text", (8,), 2, tokens=300))
+    worded = initialise_module(words, "he_normal", 0)["embedding.weight"]
+    known = (transformer["positions"], 0.02), (transformer["read.weight"], 0.02), (coded, 1.0), (worded, 0.1)
+    for weight, std in known:
         assert weight.std().item() == pytest.approx(std, rel=5 / math.sqrt(2 * weight.numel()))
     assert (transformer["norm.0.weight"] == 1).all()
 

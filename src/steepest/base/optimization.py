@@ -113,6 +113,7 @@ class OptimizationKnobs(BaseModel):
             "examples",
             valid=(1, 1_000_000),
             search=Choice((32, 64, 128, 256)),
+            search_by={("task", "next-token"): Choice((8, 16, 32, 64))},
             splits_stack=True,
         ),
     ] = 64

@@ -96,8 +96,17 @@ def confirm(
     elif scores[0]:
         verdict = _judge(scores[0], scores[-1], study, rope, None)
     _note(study, chosen, labels, scores, verdict, rope)
-    winner = default if verdict is not None and verdict.kind == "worse" else recipes[0]
-    return Confirmed(winner, verdict)
+    return Confirmed(default if _falls_short(scores, verdict) else recipes[0], verdict)
+
+
+def _falls_short(scores: Sequence[Sequence[float]], verdict: Verdict | None) -> bool:
+    """Whether the default is to be used: the search's first is worse, or undecided and lower on average."""
+    if verdict is None or verdict.kind in ("better", "equivalent"):
+        return False
+    if verdict.kind == "worse":
+        return True
+    first, default = np.nan_to_num(scores[0], nan=-np.inf), np.nan_to_num(scores[-1], nan=-np.inf)
+    return float(np.mean(first)) < float(np.mean(default))
 
 
 def _taking_part(

@@ -274,7 +274,7 @@ def defaults_for(ports: Ports, family: str | None = None) -> dict[str, Any]:
         if ports.form == "image" and min(ports.shape[1:]) >= LARGE:
             changes |= {"stem": "half", "convolutions": 1}
     if family == "rnn" and ports.each:
-        changes["width"] = 128
+        changes |= {"width": 128, "lr": 6e-3, "batch_size": 16}
     if family in ("rnn", "transformer") and ports.tokens and not ports.each:
         changes["readout"] = "mean"
     return changes

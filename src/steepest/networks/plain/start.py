@@ -13,7 +13,7 @@ from steepest.networks.plain.parts import ACTIVATIONS
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 GATES = {nn.GRU: 3, nn.LSTM: 4}
-EMBEDDING_STD = 0.1
+CHARACTERS, CHARACTER_STD, WORD_STD = 256, 1.0, 0.1  # embeddings: of so few codes, and of more
 POSITION_STD = 0.02
 
 
@@ -97,7 +97,8 @@ def draws(network: nn.Module, gain: float) -> dict[str, Draw]:
         elif isinstance(module, nn.MultiheadAttention) and module.in_proj_weight is not None:
             found[f"{start}in_proj_weight"] = Draw(3, module.embed_dim, module.embed_dim)
         elif isinstance(module, nn.Embedding):
-            found[f"{start}weight"] = Draw(1, 1, 1, std=EMBEDDING_STD)
+            few = module.num_embeddings <= CHARACTERS
+            found[f"{start}weight"] = Draw(1, 1, 1, std=CHARACTER_STD if few else WORD_STD)
     for path, module in network.named_modules():  # what positions are added to is as small as they are
         if isinstance(getattr(module, "positions", None), nn.Parameter):
             start = f"{path}." if path else ""
