@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet
 from steepest.data.read import read
 from steepest.data.split import inner_split, outer_split
+from steepest.training.chunk import Chunk
 from steepest.training.feed import Feed
 from steepest.training.member import Member
 from steepest.training.source import Source
@@ -47,3 +49,25 @@ def test_saved_and_mapped(task: str, tmp_path: Path, request: pytest.FixtureRequ
     assert (mapped.x.dtype, mapped.y.dtype) == (source.x.dtype, source.y.dtype)
     mapped.x[0, 0] = 1e9  # private to the process that writes
     assert np.load(tmp_path / "x.npy")[0, 0] != 1e9
+
+
+def test_images_mapped_from_disk_train_as_those_in_memory(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 3 * 8 * 8), dtype=np.uint8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
+    sources = []
+    for x in (pixels, mapped):
+        data = DataSet(
+            name="toy", task="classification", target="y", classes=("a", "b"), x=x, y=np.arange(48) % 2,
+            form="image", shape=(3, 8, 8),
+        )  # fmt: skip
+        sources.append(Source.of(data, [outer_split(data, 0)]))
+    held, streamed = sources
+    assert isinstance(streamed.x, np.memmap)
+    assert not isinstance(held.x, np.memmap)
+    recipe = Recipe(network="cnn", depth=2, width=4, norm="batch", batch_size=8, epochs=2)
+    chunks = [Chunk([Member(0, recipe, 0)], source, dtype=torch.float64) for source in sources]
+    for chunk in chunks:
+        chunk.round()
+    assert torch.equal(chunks[0].state.theta, chunks[1].state.theta)
+    np.testing.assert_array_equal(np.load(tmp_path / "pixels.npy"), pixels)
