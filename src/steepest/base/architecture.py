@@ -186,7 +186,7 @@ class ArchitectureKnobs(BaseModel):
             valid=(1, 4096),
             search=Choice((16, 32, 64)),
             when={"network": ("mlp", "cnn", "rnn")},
-            forms=("text",),
+            forms=("table", "text"),
             splits_stack=True,
         ),
     ] = 32

@@ -26,19 +26,22 @@ def final_networks(
     """Train each recipe on all development rows under fresh seeds, scored on the test rows.
 
     The first seed's network is the one handed out, whatever its score: choosing the best of them by the test
-    set would make the test score a lie. Only if it diverged is it the next one's.
+    set would make the test score a lie. Only if it diverged is it the next one's. Where two recipes are the
+    same, their networks are.
     """
     study.enter("test")
     study.workers.go_on()  # Ctrl-C may have ended the confirmation
+    distinct = {recipe.key(): (label, recipe) for label, recipe in reversed(recipes)}
     plans = [
         (recipe, "final", member_seed(study, "final", r), fold, r)
-        for _, recipe in recipes
+        for _, recipe in distinct.values()
         for r in range(seeds)
     ]
-    members = study.plan(plans, "final", [label for label, _ in recipes for _ in range(seeds)])
+    members = study.plan(plans, "final", [label for label, _ in distinct.values() for _ in range(seeds)])
     until = study.until(recipes[0][1])
     study.train(members, until, [until], deadline)
-    return {label: members[i * seeds : (i + 1) * seeds] for i, (label, _) in enumerate(recipes)}
+    of_key = {key: members[i * seeds : (i + 1) * seeds] for i, key in enumerate(distinct)}
+    return {label: of_key[recipe.key()] for label, recipe in recipes}
 
 
 def handed_out(study: Study, trained: Sequence[Trained]) -> Trained:

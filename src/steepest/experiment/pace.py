@@ -11,7 +11,7 @@ from steepest.experiment.study import Study
 
 MOST_STEPS = 2000
 MOST_EPOCHS = 60
-LEAST_EPOCHS = 9
+LEAST_EPOCHS = 12
 WRITING_SECONDS = 2.5
 DEFAULT_DEARER = 1.5
 """How many times the default's time a finalist is expected to take."""
@@ -47,7 +47,7 @@ class Extent:
 EXTENTS = (
     Extent(4, (8, 14, 20), 5, 8, 0.25),
     Extent(3, (5, 9, 14), 3, 5, 0.3, dearest=6.0),
-    Extent(2, (3, 5, 8), 2, 2, 0.4, dearest=2.5),
+    Extent(2, (3, 5, 8), 2, 2, 0.5, dearest=2.0),
 )
 """From what small data affords to what costly networks leave: fewer, but still in pairs on fresh seeds."""
 

@@ -53,7 +53,11 @@ def default_recipe(
     known = start or Recipe()
     if family:
         _check(family, data)
-    changes = {**_defaults(data, family, fixed.get("factory") or known.factory), **fixed}
+    changes = {
+        **_augmentation(data),
+        **_defaults(data, family, fixed.get("factory") or known.factory),
+        **fixed,
+    }
     usual = KNOBS["lr"].search_by.get(("optimizer", str(fixed.get("optimizer"))))
     if isinstance(usual, Range) and usual.center and "lr" not in fixed:
         other = fixed["optimizer"] != Recipe().optimizer
@@ -69,7 +73,7 @@ def recipe_for(data: DataSet, knobs: Mapping[str, Any]) -> Recipe:
         >>> recipe_for(read("iris"), {"optimizer": "sgd"}).lr
         0.001
     """
-    defaults = _defaults(data, knobs.get("network"), knobs.get("factory", ""))
+    defaults = {**_augmentation(data), **_defaults(data, knobs.get("network"), knobs.get("factory", ""))}
     recipe = Recipe.make(**{**defaults, **dotted(knobs)})
     refuse_idle(recipe, knobs)
     return recipe
@@ -78,6 +82,8 @@ def recipe_for(data: DataSet, knobs: Mapping[str, Any]) -> Recipe:
 def space_of(settings: Settings, data: DataSet, default: Recipe) -> Space:
     """Where a study looks: around the default, in the families that compete."""
     without = {"flip"} if data.oriented else set()
+    if not data.vocabulary and not data.cardinalities:
+        without.add("embedding")
     if not 0 < len(data.numbers) <= MOST_BINNED:
         without.add("bins")
     ports = ports_of(data)
@@ -85,6 +91,11 @@ def space_of(settings: Settings, data: DataSet, default: Recipe) -> Space:
     space = Space.of(default, settings.fixed, data.task, data.form, settings.families, without, extra)
     kept = beside_existing(space, ports)
     return replace(space, names=tuple(name for name in space.names if name not in kept))
+
+
+def _augmentation(data: DataSet) -> dict[str, Any]:
+    """Mirror images where they keep their labels: they cost nothing and help at once."""
+    return {"flip": 0.5} if data.form == "image" and not data.oriented else {}
 
 
 def _defaults(data: DataSet, family: str | None, factory: str) -> dict[str, Any]:

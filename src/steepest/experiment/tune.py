@@ -36,7 +36,7 @@ from steepest.experiment.showing import note_examples
 from steepest.experiment.starting import space_of, suited
 from steepest.experiment.study import Study
 from steepest.experiment.workers import Workers
-from steepest.search.policy import Policy
+from steepest.search.policy import PER_STRUCTURE, Policy
 from steepest.store.opening import open_journal
 from steepest.training.metrics import objective_for
 from steepest.training.planning import stacks
@@ -104,7 +104,7 @@ def _run(study: Study) -> Finished:
     default, noise = calibrate(study, pace, rounds, limit - WRITING_SECONDS)
     bar.look()
     space = replace(space_of(settings, data, default), allowed=pace.allowed)
-    policy = Policy(space, settings.seed)
+    policy = Policy(space, settings.seed, PER_STRUCTURE if stacks(default, study.ports) else 1)
     search = Search(study, pace, policy, default, noise, searched)
     reason = search.run()
     study.workers.go_on()

@@ -34,7 +34,7 @@ COMPETING: Mapping[Form, tuple[str, ...]] = {
 """Families that a search lets compete, by form of data, the first to try first."""
 
 FAMILY_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "cnn": {"depth": 3, "width": 32, "norm": "batch", "lr": 3e-3, "schedule": "linear"},
+    "cnn": {"depth": 3, "width": 32, "norm": "batch", "lr": 5e-3, "schedule": "linear", "warmup": 0.05},
     "rnn": {"cell": "gru", "depth": 1, "width": 64, "lr": 3e-3, "schedule": "linear", "clip_norm": 1.0},
     "transformer": {
         "depth": 2, "width": 64, "norm": "layer", "activation": "gelu", "lr": 2e-3, "schedule": "linear",
@@ -44,8 +44,8 @@ FAMILY_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 """What a recipe of a family changes before anything is searched; other families start as recipes do.
 
 These networks are trained for few epochs, for which a rate that starts high and falls to zero does better
-than a low constant one: of a cnn on CIFAR-10, .61 at a constant 1e-3 against .70 and more, in four and a half
-epochs.
+than a low constant one: of a cnn on CIFAR-10 in four epochs, test accuracy .606 at a constant 1e-3, .689 at
+3e-3 falling to zero, .702 at 5e-3 with warm-up, .706 with flips besides (one seed each).
 """
 
 LARGE = 24
@@ -265,7 +265,7 @@ def defaults_for(ports: Ports, family: str | None = None) -> dict[str, Any]:
 
     Example:
         >>> defaults_for(Ports("image", (3, 8, 8), 10))
-        {'network': 'cnn', 'depth': 3, 'width': 32, 'norm': 'batch', 'lr': 0.003, 'schedule': 'linear'}
+        {'network': 'cnn', 'depth': 3, 'width': 32, 'norm': 'batch', 'lr': 0.005, 'schedule': 'linear', ...}
     """
     family = family or families_for(ports)[0]
     changes = {"network": family, **FAMILY_DEFAULTS.get(family, {})}

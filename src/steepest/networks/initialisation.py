@@ -32,11 +32,11 @@ Layers that are not dense, in `plain/start.py`, which does the same in an export
     norm             gain 1, shift 0
     zero_init        0 for the last map, or the gain of the norm after it, of each residual branch
 
-What suits embeddings differs with what they stand for. On 2,000 film reviews (5,000 words, 15 s on a core, two
-seeds) a cnn of 3 stages and a GRU reached 71 % and 78 % with a deviation of 0.1, but 62 % and 72 % with 1. On
-the 65 characters of tinyshakespeare a GRU came to a loss of 1.93 with 0.1 and 1.82 with 1 in 25 s, and to 1.81
-and 1.77 at a higher rate; a transformer to 2.18 with 0.02 and 2.26 with 0.1 (one seed). Characters are few and
-each is met often; most words are rare.
+What suits embeddings differs with what they stand for. On 2,000 film reviews (5,000 words, 15 s on a core,
+two seeds) a cnn of 3 stages and a GRU reached 71 % and 78 % with a deviation of 0.1, but 62 % and 72 % with
+1. On the 65 characters of tinyshakespeare a GRU came to a loss of 1.93 with 0.1 and 1.82 with 1 in 25 s, and
+to 1.81 and 1.77 at a higher rate; a transformer to 2.18 with 0.02 and 2.26 with 0.1 (one seed). Characters
+are few and each is met often; most words are rare.
 """
 
 import math

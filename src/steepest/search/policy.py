@@ -42,10 +42,11 @@ class Policy:
     Args:
         space: what may be proposed.
         seed: of every draw.
+        sharing: members that share each drawn structure; 1 where members do not train as stacks.
     """
 
-    def __init__(self, space: Space, seed: int) -> None:
-        self.space, self._seed = space, seed
+    def __init__(self, space: Space, seed: int, sharing: int = PER_STRUCTURE) -> None:
+        self.space, self._seed, self._sharing = space, seed, sharing
         self.suggester = Suggester(space, seed)
         self._seen = {space.base.key()}
         self._waves = 0
@@ -53,7 +54,7 @@ class Policy:
 
     def typical(self, count: int) -> list[Recipe]:
         """Recipes like those of a first wave, to estimate its cost; they are not counted as proposed."""
-        points = self._cube(count, self._seed)
+        points = self._cube(count, self._seed, self._sharing)
         return [self.space.recipe(p, "prior" if i % 5 < 3 else "uniform") for i, p in enumerate(points)]
 
     def first_wave(self, count: int) -> list[Proposal]:
@@ -88,7 +89,7 @@ class Policy:
 
     def _asked(self, count: int, first_member: int) -> list[Proposal]:
         wave: list[Proposal] = []
-        kinds = math.ceil(count / PER_STRUCTURE) + 1
+        kinds = math.ceil(count / self._sharing) + 1
         for _ in range(2 * count):  # refused and repeated recipes are asked for again, their trials given up
             if len(wave) == count:
                 break
@@ -110,7 +111,7 @@ class Policy:
             if missing <= 0:
                 break
             self._drawn += 1
-            points = self._cube(missing, self._seed * 1009 + self._drawn, 1 if attempt else PER_STRUCTURE)
+            points = self._cube(missing, self._seed * 1009 + self._drawn, 1 if attempt else self._sharing)
             wave += self._new([Proposal(self.space.recipe(p, origin), origin) for p in points])
         return wave
 

@@ -27,6 +27,30 @@ PORTFOLIO: tuple[dict[str, Any], ...] = (
      "activation": "silu"},
 )  # fmt: skip
 
+CONVOLUTIONAL: tuple[dict[str, Any], ...] = (
+    {"optimizer": "adamw", "lr": 8e-3, "schedule": "linear", "warmup": 0.05, "batch_size": 128},
+    {"optimizer": "nesterov", "lr": 0.05, "momentum": 0.9, "schedule": "cosine", "warmup": 0.05,
+     "weight_decay": 0.0, "l2": 5e-4},
+    {"optimizer": "adamw", "lr": 5e-3, "schedule": "cosine", "warmup": 0.05, "label_smoothing": 0.1,
+     "weight_decay": 0.05},
+    {"optimizer": "nadamw", "lr": 5e-3, "schedule": "linear", "warmup": 0.05, "activation": "gelu"},
+    {"optimizer": "adamw", "lr": 5e-3, "schedule": "linear", "warmup": 0.05, "shift": 0.07},
+    {"optimizer": "adamw", "lr": 5e-3, "schedule": "linear", "warmup": 0.05, "convolutions": 2},
+)  # fmt: skip
+"""Of convolutional networks: small changes of what trains well in a few epochs; He et al. 2016 for SGD."""
+
+RECURRENT: tuple[dict[str, Any], ...] = (
+    {"optimizer": "adamw", "lr": 1e-2, "schedule": "linear", "clip_norm": 1.0},
+    {"optimizer": "adamw", "lr": 4e-3, "schedule": "cosine", "clip_norm": 1.0, "dropout": 0.1},
+    {"optimizer": "nadamw", "lr": 6e-3, "schedule": "linear", "warmup": 0.02, "clip_norm": 1.0,
+     "cell": "lstm"},
+    {"optimizer": "adam", "lr": 3e-3, "schedule": "linear", "clip_norm": 1.0, "width": 128,
+     "weight_decay": 0.0},
+)  # fmt: skip
+"""Of recurrent networks and transformers: rates around those of a few epochs, the gradient clipped."""
+
+_OF_FAMILY = {"cnn": CONVOLUTIONAL, "rnn": RECURRENT, "transformer": RECURRENT}
+
 
 def portfolio(space: Space) -> list[Recipe]:
     """The portfolio within a space: knobs that are not searched keep the base's value.
@@ -34,7 +58,7 @@ def portfolio(space: Space) -> list[Recipe]:
     Where the optimizer is fixed to another one, an entry's rate gives way to the centre of that one's range.
     """
     recipes = []
-    for changes in PORTFOLIO:
+    for changes in _OF_FAMILY.get(space.base.network, PORTFOLIO):
         free = {name: value for name, value in changes.items() if name in space.names}
         values = {**space.base.dotted(), **free}
         rate = space.where("lr", values)

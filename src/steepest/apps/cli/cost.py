@@ -132,8 +132,10 @@ def _network(recipe: Recipe, layers: Sequence[int]) -> list[str]:
     if recipe.network == "own":
         return [recipe.factory, *(f"{name}={value}" for name, value in recipe.own.items())]
     first = f"{recipe.network} {shape(layers)}".rstrip()
-    norm = [] if recipe.norm == "none" else [f"{recipe.norm} norm"]
-    return [first] if recipe.network == "linear" else [first, recipe.activation, *norm]
+    known = recipe.relevant()
+    norm = [f"{recipe.norm} norm"] if known.get("norm", "none") != "none" else []
+    activation = [recipe.activation] if "activation" in known else []
+    return [first, *activation, *norm]
 
 
 def sizing_text(facts: "Sizing") -> str:
