@@ -10,7 +10,7 @@ from steepest.experiment import confirmation
 from steepest.experiment.pace import EXTENTS, LOOKS
 
 FIRST = SimpleNamespace(member=SimpleNamespace(recipe=Recipe(lr=0.1)), score=0.9)
-PACE = SimpleNamespace(closing=lambda *_: 0.0, measure=lambda: None, extent=EXTENTS[0])
+PACE = SimpleNamespace(closing=lambda *_: 0.0, measure=lambda: None, extent=EXTENTS[0], pairs=lambda *_: 1000)
 
 
 class Study:

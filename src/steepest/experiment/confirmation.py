@@ -77,7 +77,8 @@ def confirm(
     scores: list[list[float]] = [[] for _ in recipes]
     rope, verdict = region(None, noise), None
     for look in looks:
-        new = range(len(scores[0]), look)
+        most = look if scores[0] else min(look, pace.pairs(recipes, limit - study.clock.elapsed()))
+        new = range(len(scores[0]), most)
         taking = _taking_part(study, pace, recipes, len(new), limit) if scores[0] else range(len(recipes))
         if not taking:
             break
@@ -100,11 +101,11 @@ def confirm(
 
 
 def _falls_short(scores: Sequence[Sequence[float]], verdict: Verdict | None) -> bool:
-    """Whether the default is to be used: the search's first is worse, or undecided and lower on average."""
-    if verdict is None or verdict.kind in ("better", "equivalent"):
-        return False
-    if verdict.kind == "worse":
+    """Whether the default is to be used: the search's first is not confirmed, worse, or undecided and lower."""
+    if verdict is None or verdict.kind == "worse":
         return True
+    if verdict.kind != "unresolved":
+        return False
     first, default = np.nan_to_num(scores[0], nan=-np.inf), np.nan_to_num(scores[-1], nan=-np.inf)
     return float(np.mean(first)) < float(np.mean(default))
 

@@ -26,8 +26,8 @@ class Extent:
         looks: paired replicates at which the confirmation looks at its verdict.
         seeds: networks of the winner and of the default that meet the test set.
         replicates: runs of the default that tell the noise.
-        share: of the budget, to pay for `contenders` with the replicates of the second look (the first, if
-            that is far off).
+        share: of the budget, to pay for `contenders` with the replicates of the second look, or with three
+            where one look is all there is.
         dearest: a candidate may cost so many times the default; those beyond are not tried.
     """
 
@@ -41,15 +41,18 @@ class Extent:
     @property
     def trainings(self) -> int:
         """Full trainings that `share` pays for."""
-        return self.contenders * self.looks[1 if self.seeds > 2 else 0]
+        return self.contenders * (self.looks[1] if len(self.looks) > 1 else 3)
 
 
 EXTENTS = (
     Extent(4, (8, 14, 20), 5, 8, 0.25),
-    Extent(3, (5, 9, 14), 3, 5, 0.3, dearest=6.0),
-    Extent(2, (3, 5, 8), 2, 2, 0.5, dearest=2.0),
+    Extent(3, (7, 10, 14), 3, 5, 0.3, dearest=6.0),
+    Extent(2, (6,), 2, 2, 0.5, dearest=2.0),
 )
-"""From what small data affords to what costly networks leave: fewer, but still in pairs on fresh seeds."""
+"""From what small data affords to what costly networks leave: fewer, but still in pairs on fresh seeds.
+
+Looks are placed where an exact test can decide: at 6 pairs with one look, at 7 with three.
+"""
 
 LOOKS = EXTENTS[0].looks
 
@@ -88,10 +91,21 @@ class Pace:
         return alone * rounds / max(self.study.workers.count, 1)
 
     def closing(self, recipes: Sequence[Recipe], replicates: int) -> float:
-        """Wall time to confirm recipes (the default last) and to train the first and the last on all rows."""
+        """Wall time to confirm recipes (the default last) and to train the first and the last on all rows.
+
+        Where that is for two networks each, the time of one is kept: pairs tell more than a second network.
+        """
         rounds = self.study.until(recipes[-1])
-        test = self.seconds([recipes[0], recipes[-1]], rounds * self.extent.seeds * 1.25)
+        seeds = self.extent.seeds if self.extent.seeds > 2 else 1
+        test = self.seconds([recipes[0], recipes[-1]], rounds * seeds * 1.25)
         return self.seconds(recipes, rounds * replicates) + test + WRITING_SECONDS
+
+    def pairs(self, recipes: Sequence[Recipe], left: float) -> int:
+        """Replicates of recipes (the default last) that fit into so many seconds with the test; 1 or more."""
+        if math.isinf(left):
+            return self.extent.looks[0]
+        each = self.closing(recipes, 1) - self.closing(recipes, 0)
+        return max(1, int((left - self.closing(recipes, 0)) / max(each, 1e-9)))
 
     def final_seeds(self, winner: Recipe, default: Recipe) -> int:
         """Networks of the winner and of the default that there is time for, at least one each."""

@@ -6,7 +6,9 @@ import pytest
 
 from steepest.apps.cli.main import main
 
-ROWS = "age,town,ill\n" + "\n".join(f"{20 + n},{'Ede' if n % 2 else 'Urk'},{n % 2}" for n in range(30))
+ROWS = "age,town,ill\n" + "\n".join(
+    f"{20 + n * 7 % 31},{'Ede' if n % 2 else 'Urk'},{n % 2}" for n in range(30)
+)
 
 
 def test_columns_and_decisions_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
