@@ -101,7 +101,7 @@ def confirm(
 
 
 def _falls_short(scores: Sequence[Sequence[float]], verdict: Verdict | None) -> bool:
-    """Whether the default is to be used: the search's first is not confirmed, worse, or undecided and lower."""
+    """Whether to hand out the default: the search's first is unconfirmed, worse, or undecided and lower."""
     if verdict is None or verdict.kind == "worse":
         return True
     if verdict.kind != "unresolved":
