@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
 from steepest.experiment.study import Study
+from steepest.training.planning import stacks
 
 MOST_STEPS = 2000
 MOST_EPOCHS = 60
@@ -65,6 +66,7 @@ class Pace:
         study: whose members are counted.
         per_unit: measured seconds per unit of `Study.work`, on one worker, over all that was trained.
         by_family: the same for each family that has been trained.
+        by_recipe: measured seconds per round of recipes that do not train in stacks, by their key.
         extent: how much the study does of what costs a full training each.
     """
 
@@ -72,6 +74,7 @@ class Pace:
     per_unit: float = 1.0
     extent: Extent = EXTENTS[0]
     by_family: dict[str, float] = field(default_factory=dict)
+    by_recipe: dict[str, float] = field(default_factory=dict)
 
     def measure(self) -> None:
         """Take in all members trained so far."""
@@ -81,14 +84,28 @@ class Pace:
             family = m.member.recipe.network
             work[family] += self.study.work(m.member.recipe) * max(m.scores)
             seconds[family] += m.seconds
+        self._measure_recipes()
         self.by_family = {family: seconds[family] / work[family] for family in work if work[family]}
         if self.by_family:
             self.per_unit = sum(seconds.values()) / sum(work.values())
 
     def seconds(self, recipes: Iterable[Recipe], rounds: float) -> float:
         """Wall time to train recipes for so many rounds each, on all workers."""
-        alone = sum(self.study.work(r) * self.by_family.get(r.network, self.per_unit) for r in recipes)
+        alone = sum(self._round(recipe) for recipe in recipes)
         return alone * rounds / max(self.study.workers.count, 1)
+
+    def _round(self, recipe: Recipe) -> float:
+        """Seconds of one round on one worker: as measured of the recipe itself, else as its work suggests."""
+        if self.by_recipe and (known := self.by_recipe.get(recipe.key())):
+            return known
+        return self.study.work(recipe) * self.by_family.get(recipe.network, self.per_unit)
+
+    def _measure_recipes(self) -> None:
+        """The latest training of a recipe counts: earlier ones may have shared the machine with baselines."""
+        for m in self.study.members:
+            recipe = m.member.recipe
+            if m.scores and not stacks(recipe, self.study.ports):
+                self.by_recipe[recipe.key()] = m.seconds / max(m.scores)
 
     def closing(self, recipes: Sequence[Recipe], replicates: int) -> float:
         """Wall time to confirm recipes (the default last) and to train the first and the last on all rows.
