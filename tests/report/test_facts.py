@@ -80,3 +80,10 @@ def test_a_loss_is_shown_as_itself():
     assert Study(score_name="perplexity").shown(-12.5) == 12.5
     assert Study(score_name="accuracy").shown(0.5) == 0.5
     assert Study(score_name="mae").shown(None) is None
+
+
+def test_the_default_is_what_is_handed_back_where_nothing_changed(story):
+    facts = read_facts(story())
+    assert facts.recipe is not None
+    same = dataclasses.replace(facts.recipe, key="another", changed=())
+    assert dataclasses.replace(facts, recipe=same).winner_label == "default"

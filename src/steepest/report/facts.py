@@ -57,6 +57,8 @@ class Facts:
         """The confirm label of the recipe that is handed back."""
         key = self.recipe.key if self.recipe else ""
         matches = [f.label for f in self.finalists if key and f.member_recipe_key == key]
+        if not matches and self.recipe and not self.recipe.changed:
+            return "default"
         return matches[0] if matches else "finalist 1"
 
 
