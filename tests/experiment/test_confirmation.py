@@ -53,3 +53,42 @@ def test_only_planned_looks_are_judged(monkeypatch: pytest.MonkeyPatch, complete
 def test_before_the_first_look_there_is_one_look_at_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = confirm(monkeypatch, 7)
     assert (found.verdict.n, found.verdict.look, found.verdict.level) == (7, None, 0.95)
+
+
+def test_the_first_look_is_reached_in_parts_where_time_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[range] = []
+    fitting = iter([3, 1, 0])  # estimates, one before each part
+
+    def replicates(_s: Any, recipes: Any, _l: Any, new: range, *_: Any) -> list[list[float]]:
+        asked.append(new)
+        return [[0.9 - 0.05 * i + 0.01 * (r % 3) for r in new] for i in range(len(recipes))]
+
+    monkeypatch.setattr(confirmation, "_replicates", replicates)
+    monkeypatch.setattr(PACE, "pairs", lambda *_: next(fitting))
+    arguments: Any = (Study(), PACE, [FIRST], Recipe(), 0.001, 8, 60.0)
+    found = confirmation.confirm(*arguments)
+    assert asked == [range(3), range(3, 4)]
+    assert (found.verdict.n, found.verdict.look) == (4, None)
+
+
+def test_one_replicate_is_begun_however_short_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PACE, "pairs", lambda *_: 0)
+    found, _ = confirm(monkeypatch, 20)
+    assert found.verdict.n == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "default", "handed_out"),
+    [
+        ("better", [0.9], [0.8], "first"),
+        ("equivalent", [0.79], [0.8], "first"),
+        ("worse", [0.9], [0.8], "default"),
+        ("unresolved", [0.9, 0.8], [0.8, 0.8], "first"),
+        ("unresolved", [0.9, 0.6], [0.8, 0.8], "default"),
+        ("unresolved", [0.9, float("nan")], [0.8, 0.8], "default"),
+        (None, [], [], "default"),
+    ],
+)
+def test_what_is_handed_out(kind: str | None, first: Any, default: Any, handed_out: str) -> None:
+    verdict: Any = SimpleNamespace(kind=kind) if kind else None
+    assert confirmation._falls_short([first, default], verdict) == (handed_out == "default")

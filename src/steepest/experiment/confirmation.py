@@ -4,8 +4,9 @@ The search's first is declared before anything is seen; its comparison with the 
 Further finalists are shown with verdicts that are adjusted for their number.
 """
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,19 +77,13 @@ def confirm(
     labels = [f"finalist {i + 1}" for i in range(len(chosen))] + ["default"]
     scores: list[list[float]] = [[] for _ in recipes]
     rope, verdict = region(None, noise), None
-    for look in looks:
-        most = look if scores[0] else min(look, pace.pairs(recipes, limit - study.clock.elapsed()))
-        new = range(len(scores[0]), most)
-        taking = _taking_part(study, pace, recipes, len(new), limit) if scores[0] else range(len(recipes))
-        if not taking:
-            break
-        part, names = [recipes[i] for i in taking], [labels[i] for i in taking]
-        found = _replicates(study, part, names, new, first_fold, limit - pace.closing(recipes, 0))
-        for i, more in zip(taking, found, strict=True):
-            scores[i] += more
-        pace.measure()
-        if len(scores[0]) < look:  # a second Ctrl-C, or the clock
-            break
+    more = functools.partial(_gather, study, pace, recipes, labels, scores, first_fold, limit)
+    for look in looks if _reach(looks[0], study, pace, recipes, scores, limit, more) else ():
+        if look > looks[0]:
+            new = range(len(scores[0]), look)
+            taking = _taking_part(study, pace, recipes, len(new), limit)
+            if not taking or not more(taking, new):
+                break
         verdict = _judge(scores[0], scores[-1], study, rope, looks)
         if verdict.kind != "unresolved":
             break
@@ -108,6 +103,46 @@ def _falls_short(scores: Sequence[Sequence[float]], verdict: Verdict | None) -> 
         return False
     first, default = np.nan_to_num(scores[0], nan=-np.inf), np.nan_to_num(scores[-1], nan=-np.inf)
     return float(np.mean(first)) < float(np.mean(default))
+
+
+def _gather(
+    study: Study,
+    pace: Pace,
+    recipes: Sequence[Recipe],
+    labels: Sequence[str],
+    scores: Sequence[list[float]],
+    first_fold: int,
+    limit: float,
+    taking: Sequence[int],
+    new: range,
+) -> bool:
+    """Add the scores of new replicates; False where a second Ctrl-C or the clock ended them early."""
+    part, names = [recipes[i] for i in taking], [labels[i] for i in taking]
+    found = _replicates(study, part, names, new, first_fold, limit - pace.closing(recipes, 0))
+    for i, more in zip(taking, found, strict=True):
+        scores[i] += more
+    pace.measure()
+    return len(scores[0]) == new.stop
+
+
+def _reach(
+    look: int,
+    study: Study,
+    pace: Pace,
+    recipes: Sequence[Recipe],
+    scores: Sequence[list[float]],
+    limit: float,
+    more: Callable[[Sequence[int], range], bool],
+) -> bool:
+    """Whether the first look is reached: at once, or by as many replicates at a time as the clock allows.
+
+    How many there are is decided by time alone, never by their scores; at least one is always begun.
+    """
+    while (done := len(scores[0])) < look:
+        fitting = max(pace.pairs(recipes, limit - study.clock.elapsed()), 0 if done else 1)
+        if not fitting or not more(range(len(recipes)), range(done, min(look, done + fitting))):
+            return False
+    return True
 
 
 def _taking_part(
@@ -151,7 +186,7 @@ def _replicates(
     named = [label for label in labels for _ in replicates]
     members = study.plan(plans, "confirm", named)
     until = study.until(recipes[0])
-    points = (
+    points = (  # curves are for cheap networks: scoring takes its share of a long round
         sorted({max(1, math.ceil(until * i / 12)) for i in range(1, 13)}) if study.rounds == 1 else [until]
     )
     study.train(members, until, points, deadline, keep=False)

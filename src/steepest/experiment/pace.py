@@ -118,11 +118,11 @@ class Pace:
         return self.seconds(recipes, rounds * replicates) + test + WRITING_SECONDS
 
     def pairs(self, recipes: Sequence[Recipe], left: float) -> int:
-        """Replicates of recipes (the default last) that fit into so many seconds with the test; 1 or more."""
+        """Replicates of recipes (the default last) that fit into so many seconds, the test included."""
         if math.isinf(left):
             return self.extent.looks[0]
         each = self.closing(recipes, 1) - self.closing(recipes, 0)
-        return max(1, int((left - self.closing(recipes, 0)) / max(each, 1e-9)))
+        return max(0, int((left - self.closing(recipes, 0)) / max(each, 1e-9)))
 
     def final_seeds(self, winner: Recipe, default: Recipe) -> int:
         """Networks of the winner and of the default that there is time for, at least one each."""

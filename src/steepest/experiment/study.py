@@ -116,7 +116,8 @@ class Study:
 
     def until(self, recipe: Recipe) -> int:
         """The round at which a recipe's training ends."""
-        return max(1, round(recipe.epochs * self.rounds))
+        assert self.source is not None
+        return self.source.total_rounds(recipe.epochs)
 
     # -- time and talk -----------------------------------------------------------------------------------
 
