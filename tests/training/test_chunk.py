@@ -12,6 +12,7 @@ from steepest.base.recipe import Recipe
 from steepest.networks.build import load
 from steepest.networks.spec import dense_spec
 from steepest.training.chunk import Chunk, arranged
+from steepest.training.feed import Feed
 from steepest.training.member import Member
 from steepest.training.source import Fold, Source
 
@@ -83,6 +84,30 @@ def test_all_rows_are_one_batch_for_gradient_descent(classification: Source) -> 
     assert stack.point().steps.tolist() == [EPOCHS] * 3
     alone = trained([Member(2, recipe, seed=5, fold=2)], source)
     torch.testing.assert_close(stack.state.theta[2], alone.state.theta[0], rtol=1e-9, atol=1e-12)
+
+
+def test_gradient_descent_takes_all_rows_also_where_an_epoch_is_cut(classification: Source) -> None:
+    source = uneven(classification)
+    recipe = Recipe(width=6, optimizer="gd", lr=0.1, epochs=EPOCHS, schedule="linear")
+    whole = trained([Member(0, recipe, seed=5, fold=1)], source)
+    cut = Chunk(
+        [Member(0, recipe, seed=5, fold=1)], dataclasses.replace(source, rounds=3), None, torch.float64
+    )
+    for _ in range(3 * EPOCHS):
+        assert cut.round()
+    torch.testing.assert_close(cut.state.theta, whole.state.theta, rtol=1e-12, atol=1e-14)
+    assert (cut.state.round, cut.point().steps.tolist()) == (3 * EPOCHS, [EPOCHS])
+
+
+def test_rounds_of_an_epoch_take_its_rows_once(classification: Source) -> None:
+    source = dataclasses.replace(classification, rounds=4)
+    feed = Feed(source, [Member(0, Recipe(), seed=5, fold=0)], torch.float64)
+    rows = torch.cat([feed.order(part)[0] for part in range(4)])
+    train = source.folds[0].train
+    assert len(rows) == 4 * (len(train) // 4)
+    assert len(set(rows.tolist())) == len(rows)
+    assert set(rows.tolist()) <= set(train.tolist())
+    assert not torch.equal(feed.order(0), feed.order(4)), "the next epoch has an order of its own"
 
 
 def test_an_epoch_that_is_called_off_says_so(classification: Source) -> None:

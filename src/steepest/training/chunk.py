@@ -8,7 +8,7 @@ path is therefore its path alone, which `tests/training/test_stacked_equals_solo
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -63,6 +63,9 @@ class Chunk:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         recipes = [m.recipe for m in members]
+        descends = recipes[0].optimizer == "gd"  # by all rows in one step, at the start of each epoch
+        self._parts = source.rounds if descends else 1
+        source = replace(source, rounds=1) if self._parts > 1 else source
         self.members, self._recipes, self._source = list(members), recipes, source
         self.state = StackState.fresh(members, source, dtype) if state is None else state
         self._feed = Feed(source, members, dtype)
@@ -74,7 +77,7 @@ class Chunk:
         shares = self._feed.class_shares(source.classes) if weighted else None
         objective = Objective(source.task, recipes, shares, dtype)
         rows = self._feed.train_rows
-        batches = [n if recipes[0].optimizer == "gd" else min(recipes[0].batch_size, n) for n in rows]
+        batches = [n if descends else min(recipes[0].batch_size, n) for n in rows]
         self._batch = max(batches)
         self._program: Program
         if isinstance(spec, NetworkSpec):
@@ -88,18 +91,22 @@ class Chunk:
 
     def round(self, called_off: Callable[[], bool] = lambda: False) -> bool:
         """Train for one round; False if `called_off` said so before its end: the state is then of no use."""
+        number, part = divmod(self.state.round, self._parts)
+        if part:
+            self.state.round += 1
+            return True
         with torch.no_grad():
             counts = self._feed.train_rows
             steps = [math.ceil(n / self._batch) for n in counts]
-            order = self._feed.order(self.state.round, max(steps) * self._batch)
-            rates = self._rates(steps)
+            order = self._feed.order(number, max(steps) * self._batch)
+            rates = self._rates(number, steps)
             self._losses.zero_()
             last = max(steps) - 1
             for s in range(last + 1):
                 start = s * self._batch
                 active = [a and s < n for a, n in zip(self.state.alive, steps, strict=True)]
                 rows = order[:, start : start + self._batch]
-                self._losses += self._program.step(rows, start, self.state.round, s, active)
+                self._losses += self._program.step(rows, start, number, s, active)
                 self._rule.step(rates[s], active)
                 if (s % self._program.patience == 0 or s == last) and called_off():
                     return False
@@ -123,13 +130,13 @@ class Chunk:
         """Parameters and running means of one member by name, copied."""
         return self._layout.named(self.state.theta[row], self.state.buffers[row])
 
-    def _rates(self, steps: Sequence[int]) -> list[list[float]]:
-        """Learning rates of the coming round, [step][member]; members may differ in steps per round."""
+    def _rates(self, number: int, steps: Sequence[int]) -> list[list[float]]:
+        """Learning rates of a round, [step][member]; members may differ in steps per round."""
         table = torch.zeros(max(steps), len(steps), dtype=torch.float64)
         for n in set(steps):
             slots = [k for k, other in enumerate(steps) if other == n]
             recipes = [self._recipes[k] for k in slots]
             horizons = torch.tensor([self._source.total_rounds(r.epochs) * n for r in recipes])
-            table[:n, slots] = recipe_rates(recipes, self.state.round * n + 1, n, horizons)
+            table[:n, slots] = recipe_rates(recipes, number * n + 1, n, horizons)
         rates: list[list[float]] = table.tolist()
         return rates
