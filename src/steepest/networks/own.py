@@ -29,6 +29,7 @@ from torch import nn
 
 from steepest.base.errors import BadInput, closest
 from steepest.base.knobs import Choice, Knob, Range
+from steepest.networks.own_lines import Sources, at
 from steepest.networks.ports import Ports
 
 FILLED = ("inputs", "outputs", "classes", "shape", "tokens")
@@ -308,10 +309,9 @@ def call_factory(factory: Factory, arguments: Mapping[str, Any]) -> nn.Module:
         made = factory.call(**arguments)
     except Exception as error:
         remedy = "Correct it, or restrict the argument by Annotated[int, Choice((…))]."
-        raise BadInput(
-            "network", f"must be made by {shown}", f"{type(error).__name__}: {error}", remedy
-        ) from error
+        where, reason = Sources(None, factory.call).raised(error), f"{type(error).__name__}: {error}"
+        raise BadInput(at(where), f"must be made by {shown}", reason, remedy) from error
     if not isinstance(made, nn.Module):
-        remedy = "Return the network from the function."
-        raise BadInput("network", f"must be a torch module: {shown} returns", type(made).__name__, remedy)
+        remedy, place = "Return the network from the function.", at(Sources(None, factory.call).factory)
+        raise BadInput(place, f"must be a torch module: {shown} returns", type(made).__name__, remedy)
     return made

@@ -13,6 +13,7 @@ from steepest.base.errors import BadInput
 from steepest.base.seeds import derive
 from steepest.networks.families import Options
 from steepest.networks.own import Factory, call_factory
+from steepest.networks.own_lines import Sources, at
 from steepest.networks.plain.parts import ACTIVATIONS
 from steepest.networks.plain.start import NORMS
 from steepest.networks.ports import Ports
@@ -169,8 +170,11 @@ def zeros(ports: Ports, dtype: torch.dtype) -> Tensor:
 def _check(spec: OwnSpec) -> None:
     """Refuse a network that does not read or write what the data need."""
     network, x = spec.build().eval(), zeros(spec.ports, torch.float32)
+    sources = Sources(network, spec.factory.call)
     if not any(p.requires_grad for p in network.parameters()):
-        raise BadInput("network", "must have parameters to train", spec.constructor(), "Add a layer.")
+        raise BadInput(
+            at(sources.factory), "must have parameters to train", spec.constructor(), "Add a layer."
+        )
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             outputs = network(x)
@@ -179,16 +183,17 @@ def _check(spec: OwnSpec) -> None:
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         remedy = "Let its first layer fit: the arguments inputs, shape and tokens are filled from the data."
         constraint = f"must read a batch of {what} of shape {list(x.shape)}"
-        raise BadInput("network", constraint, reason, remedy) from error
+        where = sources.raised(error) or sources.forward
+        raise BadInput(at(where), constraint, reason, remedy) from error
     steps = spec.ports.shape[:1] if spec.ports.each else ()
     wanted = (2, *steps, spec.ports.outputs)
-    constraint = f"must write shape {list(wanted)} for a batch of 2"
+    constraint, place = f"must write shape {list(wanted)} for a batch of 2", at(sources.forward)
     if not isinstance(outputs, Tensor):
-        raise BadInput("network", constraint, type(outputs).__name__, "Return one tensor from forward.")
+        raise BadInput(place, constraint, type(outputs).__name__, "Return one tensor from forward.")
     if tuple(outputs.shape) != wanted:
         last = "Let its last layer write as many numbers as the argument outputs (or classes) says."
         alone = "Add .unsqueeze(1) to what it returns." if tuple(outputs.shape) == (2,) else last
-        raise BadInput("network", constraint, list(outputs.shape), alone)
+        raise BadInput(place, constraint, list(outputs.shape), alone)
 
 
 @dataclass(frozen=True)
