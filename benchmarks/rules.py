@@ -115,7 +115,7 @@ def stacked_steps(members: int, size: int, optimizers: Sequence[str]) -> tuple[C
     first, second = torch.zeros_like(theta), torch.zeros_like(theta)
     active = torch.ones(members, dtype=torch.bool)
     decayed = size - size // 100  # one column in a hundred is a bias
-    engine = StackedRule(recipes, theta.clone(), grad, RuleState.zeros(theta), decayed)
+    engine = StackedRule(recipes, theta.clone(), [grad], RuleState.zeros(theta), decayed)
     return (
         lambda: step_(theta, grad, first, second, numbers, active, decayed, penalised=False),
         lambda: engine.step(rates[0].tolist(), [True] * members),

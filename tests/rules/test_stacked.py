@@ -1,7 +1,9 @@
 """The in-place rule of a stack against the plain reference, for every optimizer and every penalty at once."""
 
+from collections.abc import Sequence
 from typing import get_args
 
+import pytest
 import torch
 
 from steepest.base.optimization import Optimizer
@@ -19,14 +21,19 @@ RECIPES = [
 
 
 def drive(
-    recipes: list[Recipe], gradients: torch.Tensor, active: list[bool]
+    recipes: list[Recipe],
+    gradients: torch.Tensor,
+    active: list[bool],
+    widths: Sequence[int] = (COLUMNS,),
 ) -> tuple[torch.Tensor, RuleState]:
     theta = torch.linspace(-1, 1, COLUMNS, dtype=torch.float64).repeat(len(recipes), 1)
-    grad, state = torch.empty_like(theta), RuleState.zeros(theta)
-    rule = StackedRule(recipes, theta, grad, state, DECAYED)
+    state = RuleState.zeros(theta)
+    blocks = [torch.empty_like(part) for part in theta.split(widths, dim=1)]
+    rule = StackedRule(recipes, theta, blocks, state, DECAYED)
     rates = recipe_rates(recipes, 1, STEPS, torch.full((len(recipes),), STEPS)).tolist()
     for t in range(STEPS):
-        grad.copy_(gradients[t])
+        for block, given in zip(blocks, gradients[t].split(widths, dim=1), strict=True):
+            block.copy_(given)
         rule.step(rates[t], active)
     return theta, state
 
@@ -36,9 +43,10 @@ def noise(members: int) -> torch.Tensor:
     return torch.randn(STEPS, 1, COLUMNS, dtype=torch.float64, generator=source).expand(-1, members, -1)
 
 
-def test_matches_the_plain_reference() -> None:
+@pytest.mark.parametrize("widths", [(COLUMNS,), (12, DECAYED - 12, COLUMNS - DECAYED), (12, COLUMNS - 12)])
+def test_matches_the_plain_reference(widths: Sequence[int]) -> None:
     gradients = noise(len(RECIPES))
-    theta, state = drive(RECIPES, gradients, [True] * len(RECIPES))
+    theta, state = drive(RECIPES, gradients, [True] * len(RECIPES), widths)
     want = torch.linspace(-1, 1, COLUMNS, dtype=torch.float64).repeat(len(RECIPES), 1)
     m, v = torch.zeros_like(want), torch.zeros_like(want)
     table = recipe_coefficients(
@@ -68,10 +76,18 @@ def test_frozen_and_poisoned_members_leave_the_others_alone() -> None:
     assert torch.equal(theta[2:], clean[2:])
 
 
+def test_clipping_measures_all_blocks_together() -> None:
+    recipe = Recipe(optimizer="sgd", lr=1.0, weight_decay=0, clip_norm=0.5)
+    theta = torch.zeros(1, 6, dtype=torch.float64)
+    blocks = [torch.full((1, n), 2.0, dtype=torch.float64) for n in (4, 2)]
+    StackedRule([recipe], theta, blocks, RuleState.zeros(theta), 4).step([1.0], [True])
+    torch.testing.assert_close(theta.norm(dim=1), torch.tensor([0.5], dtype=torch.float64), rtol=1e-5, atol=0)
+
+
 def test_clipping_bounds_each_member_by_its_own_limit() -> None:
     recipes = [Recipe(optimizer="sgd", lr=1.0, weight_decay=0, clip_norm=c) for c in (0.0, 0.5)]
     theta = torch.zeros(2, 4, dtype=torch.float64)
     grad = torch.full((2, 4), 2.0, dtype=torch.float64)
-    StackedRule(recipes, theta, grad, RuleState.zeros(theta), 4).step([1.0, 1.0], [True, True])
+    StackedRule(recipes, theta, [grad], RuleState.zeros(theta), 4).step([1.0, 1.0], [True, True])
     norms = theta.norm(dim=1)
     torch.testing.assert_close(norms, torch.tensor([4.0, 0.5], dtype=torch.float64), rtol=1e-5, atol=0)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from steepest.training import matmul
-from steepest.training.matmul import fast_matmul, one_thread
+from steepest.training.matmul import fast_matmul, no_denormals, one_thread
 
 
 @pytest.fixture
@@ -66,3 +66,15 @@ def test_threads_are_restored() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_denormals_are_zero_inside_and_back_afterwards() -> None:
+    least = torch.tensor(torch.finfo(torch.float32).tiny)
+    assert float(least * 0.5) > 0
+    with pytest.raises(KeyError), no_denormals():
+        assert float(least * 0.5) == 0
+        with no_denormals():
+            pass
+        assert float(least * 0.5) == 0, "an inner block leaves the outer one's setting"
+        raise KeyError
+    assert float(least * 0.5) > 0

@@ -1,16 +1,19 @@
 """The one rule of `two_moment.py`, in place over a stack's flat buffers: each member on its own row.
 
-A stack keeps all its weights in one buffer θ [K, P], all gradients in another, and so on; row k is member k.
-torch's fused kernels compute four rows of the table (SGD, momentum, AdaGrad, Adam) in one pass over memory,
-and a row of a buffer is all they need. The remaining ones are written out with scalar arithmetic. A member
-that is frozen is not touched, whatever its numbers. `two_moment.update` is the reference this must match.
+A stack keeps all its weights in one buffer θ [K, P], and so on; row k is member k. Gradients may come in
+blocks of columns, so that a product of matrices can write each in one piece. torch's fused kernels compute
+four rows of the table (SGD, momentum, AdaGrad, Adam) in one pass over memory; the remaining ones are written
+out with scalar arithmetic. A member that is frozen is not touched, whatever its numbers.
+`two_moment.update` is the reference this must match.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from steepest.base.recipe import Recipe
 from steepest.rules.rows import LEAST_EPS
@@ -37,21 +40,37 @@ class StackedRule:
 
     Args:
         recipes: one per member.
-        theta, grad: flat buffers [K, P]; `step` writes θ, and scratches the gradient.
+        theta: parameters [K, P], which `step` writes.
+        grads: gradients in blocks of columns, [K, n] each, P in all; `step` scratches them.
         state: moments and step counts, written in place.
         decayed: the first `decayed` columns are weights, which penalties apply to; the rest are biases.
     """
 
     def __init__(
-        self, recipes: Sequence[Recipe], theta: Tensor, grad: Tensor, state: RuleState, decayed: int
+        self,
+        recipes: Sequence[Recipe],
+        theta: Tensor,
+        grads: Sequence[Tensor],
+        state: RuleState,
+        decayed: int,
     ) -> None:
         self.state = state
-        self._grad, self._scratch = grad, torch.empty_like(theta[0])
-        self._weights = [(theta[k, :decayed], grad[k, :decayed]) for k in range(len(recipes))]
+        edges = [0, *itertools.accumulate(block.shape[1] for block in grads)]
+        self._slices = [slice(a, b) for a, b in itertools.pairwise(edges)]
+        self._grads = [[block[k] for block in grads] for k in range(len(recipes))]
+        self._weights = [
+            (theta[:, a : min(b, decayed)], block[:, : decayed - a])
+            for (a, b), block in zip(itertools.pairwise(edges), grads, strict=True)
+            if a < decayed
+        ]
         self._penalised = [k for k, r in enumerate(recipes) if r.l1 or r.l2]
+        self._clipped = [k for k, r in enumerate(recipes) if r.clip_norm]
         self._decays = [r.weight_decay for r in recipes]
+        self._shrunk = theta[:, :decayed] if any(self._decays) else None
         self._recipes = recipes
-        self._steps = [self._lane(k, recipe, theta[k], grad[k]) for k, recipe in enumerate(recipes)]
+        self._scratch = [torch.empty_like(block[0]) for block in grads]
+        self._steps = [self._lane(k, recipe, theta[k]) for k, recipe in enumerate(recipes)]
+        self._counted: tuple[list[bool], Tensor] = [], torch.empty(0)
 
     def step(self, rates: Sequence[float], active: Sequence[bool]) -> None:
         """One step: penalties join the gradient, the gradient is clipped, weights decay, the rule moves them.
@@ -64,47 +83,61 @@ class StackedRule:
             for k in self._penalised:
                 if active[k]:
                     self._penalise(k)
-            for k, move in enumerate(self._steps):
+            for k in self._clipped:
                 if active[k]:
-                    if self._recipes[k].clip_norm:
-                        self._clip(k)
-                    self.state.steps[k] += 1
-                    if self._decays[k]:
-                        self._weights[k][0].mul_(1 - rates[k] * self._decays[k])
-                    move(rates[k])
+                    self._clip(k)
+            self.state.steps.add_(self._ones(active))
+            if self._shrunk is not None:
+                kept = [1 - r * d if a else 1.0 for r, d, a in zip(rates, self._decays, active, strict=True)]
+                self._shrunk.mul_(self._shrunk.new_tensor(kept).unsqueeze(1))
+            for move, rate, moves in zip(self._steps, rates, active, strict=True):
+                if moves:
+                    move(rate)
+
+    def _ones(self, active: Sequence[bool]) -> Tensor:
+        """1 for members that take part, 0 for others, [K]; made anew only when that changes."""
+        if active != self._counted[0]:
+            self._counted = list(active), torch.tensor(active, dtype=self.state.steps.dtype)
+        return self._counted[1]
 
     def _penalise(self, k: int) -> None:
         """g ← g + l2·θ + l1·sign θ, weights only."""
-        (weights, grads), recipe = self._weights[k], self._recipes[k]
-        if recipe.l2:
-            grads.add_(weights, alpha=recipe.l2)
-        if recipe.l1:
-            grads.add_(weights.sign(), alpha=recipe.l1)
+        recipe = self._recipes[k]
+        for weights, grads in self._weights:
+            if recipe.l2:
+                grads[k].add_(weights[k], alpha=recipe.l2)
+            if recipe.l1:
+                grads[k].add_(weights[k].sign(), alpha=recipe.l1)
 
     def _clip(self, k: int) -> None:
         """Scale the member's gradient down to its largest norm."""
-        limit, grad = self._recipes[k].clip_norm, self._grad[k]
-        norm = float(torch.linalg.vector_norm(grad))
+        limit, grads = self._recipes[k].clip_norm, self._grads[k]
+        norm = float(get_total_norm(grads))
         if norm > limit:
-            grad.mul_(limit / (norm + 1e-6))
+            for grad in grads:
+                grad.mul_(limit / (norm + 1e-6))
 
-    def _lane(self, k: int, recipe: Recipe, theta: Tensor, grad: Tensor) -> _Step:
-        rows = [theta], [grad], [self.state.first[k]], [self.state.second[k]]
-        count = [self.state.steps[k]]
+    def _lane(self, k: int, recipe: Recipe, theta: Tensor) -> _Step:
+        def pieces(row: Tensor) -> list[Tensor]:
+            return [row[columns] for columns in self._slices]
+
+        rows = pieces(theta), self._grads[k], pieces(self.state.first[k]), pieces(self.state.second[k])
+        count = self.state.steps[k]
         match recipe.optimizer:
             case "gd" | "sgd" | "momentum" | "nesterov":
                 return _sgd(recipe, rows)
             case "adagrad":
-                return _adagrad(_guarded(recipe), rows, count)
+                return _adagrad(_guarded(recipe), rows, [count] * len(rows[0]))
             case "adam" | "adamw":
-                return _adam(_guarded(recipe), rows, count)
+                return _adam(_guarded(recipe), rows, [count] * len(rows[0]))
             case "rmsprop":
                 return _rmsprop(_guarded(recipe), rows, self._scratch)
             case "nadamw":
-                return _nadam(_guarded(recipe), rows, count[0], self._scratch)
+                return _nadam(_guarded(recipe), rows, count, self._scratch)
 
 
 _Rows = tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]
+"""θ, g, m and v of a member, each in its blocks."""
 
 
 def _guarded(recipe: Recipe) -> Recipe:
@@ -156,26 +189,31 @@ def _adam(recipe: Recipe, rows: _Rows, count: list[Tensor]) -> _Step:
     return move
 
 
-def _rmsprop(recipe: Recipe, rows: _Rows, scratch: Tensor) -> _Step:
-    (theta,), (grad,), _, (second,) = rows
+def _rmsprop(recipe: Recipe, rows: _Rows, scratch: list[Tensor]) -> _Step:
+    blocks = [
+        (theta, grad, v, room)
+        for (theta, grad, _, v), room in zip(zip(*rows, strict=True), scratch, strict=True)
+    ]
 
     def move(rate: float) -> None:
-        second.mul_(recipe.rho).addcmul_(grad, grad, value=1 - recipe.rho)
-        theta.addcdiv_(grad, torch.sqrt(second, out=scratch).add_(recipe.eps), value=-rate)
+        for theta, grad, v, room in blocks:
+            v.mul_(recipe.rho).addcmul_(grad, grad, value=1 - recipe.rho)
+            theta.addcdiv_(grad, torch.sqrt(v, out=room).add_(recipe.eps), value=-rate)
 
     return move
 
 
-def _nadam(recipe: Recipe, rows: _Rows, count: Tensor, scratch: Tensor) -> _Step:
-    (theta,), (grad,), (first,), (second,) = rows
+def _nadam(recipe: Recipe, rows: _Rows, count: Tensor, scratch: list[Tensor]) -> _Step:
+    blocks = [(*each, room) for each, room in zip(zip(*rows, strict=True), scratch, strict=True)]
     b1, b2 = recipe.beta1, recipe.beta2
 
     def move(rate: float) -> None:
         t = int(count)
-        first.lerp_(grad, 1 - b1)
-        second.mul_(b2).addcmul_(grad, grad, value=1 - b2)
-        grad.mul_((1 - b1) / (1 - b1**t)).add_(first, alpha=b1 / (1 - b1 ** (t + 1)))  # m̂, over the gradient
-        torch.sqrt(second, out=scratch).div_((1 - b2**t) ** 0.5).add_(recipe.eps)
-        theta.addcdiv_(grad, scratch, value=-rate)
+        for theta, grad, m, v, room in blocks:
+            m.lerp_(grad, 1 - b1)
+            v.mul_(b2).addcmul_(grad, grad, value=1 - b2)
+            grad.mul_((1 - b1) / (1 - b1**t)).add_(m, alpha=b1 / (1 - b1 ** (t + 1)))  # m̂, over the gradient
+            torch.sqrt(v, out=room).div_((1 - b2**t) ** 0.5).add_(recipe.eps)
+            theta.addcdiv_(grad, room, value=-rate)
 
     return move

@@ -18,9 +18,10 @@ from steepest.networks.architecture import spec_of
 from steepest.networks.spec import NetworkSpec
 from steepest.rules.schedules import recipe_rates
 from steepest.rules.stacked import StackedRule
+from steepest.training.averaging import Averages
 from steepest.training.dense_program import DenseProgram, DenseViews
 from steepest.training.feed import Feed
-from steepest.training.layout import Layout
+from steepest.training.layout import Gradients, Layout
 from steepest.training.member import Member
 from steepest.training.metrics import Values
 from steepest.training.module_program import ModuleProgram
@@ -71,8 +72,10 @@ class Chunk:
         self._feed = Feed(source, members, dtype)
         spec = spec_of(recipes[0], source.ports)
         layout = self._layout = Layout(spec)
-        theta, grad, buffers = self.state.theta, torch.zeros_like(self.state.theta), self.state.buffers
-        self._rule = StackedRule(recipes, theta, grad, self.state.rule, layout.decayed)
+        theta, buffers = self.state.theta, self.state.buffers
+        apart = [each.weight for each in spec.layers] if isinstance(spec, NetworkSpec) else []
+        gradients = Gradients(layout, len(members), dtype, apart)
+        self._rule = StackedRule(recipes, theta, gradients.blocks, self.state.rule, layout.decayed)
         weighted = any(r.class_weights for r in recipes)
         shares = self._feed.class_shares(source.classes) if weighted else None
         objective = Objective(source.task, recipes, shares, dtype)
@@ -81,12 +84,22 @@ class Chunk:
         self._batch = max(batches)
         self._program: Program
         if isinstance(spec, NetworkSpec):
-            views = DenseViews(spec, layout, theta, grad, buffers)
+            views = DenseViews(spec, layout, theta, gradients, buffers)
             self._program = DenseProgram(spec, members, source, self._feed, views, batches, objective, dtype)
         else:
             self._program = ModuleProgram(
-                members, source, self._feed, layout, theta, grad, buffers, batches, objective, dtype
+                members,
+                source,
+                self._feed,
+                layout,
+                theta,
+                gradients.blocks[0],
+                buffers,
+                batches,
+                objective,
+                dtype,
             )
+        self._averages = Averages(recipes, self.state)
         self._losses = torch.zeros(len(members), dtype=torch.float64)
 
     def round(self, called_off: Callable[[], bool] = lambda: False) -> bool:
@@ -108,6 +121,7 @@ class Chunk:
                 rows = order[:, start : start + self._batch]
                 self._losses += self._program.step(rows, start, number, s, active)
                 self._rule.step(rates[s], active)
+                self._averages.update(active)
                 if (s % self._program.patience == 0 or s == last) and called_off():
                     return False
         self._losses /= torch.tensor(steps)
@@ -118,7 +132,7 @@ class Chunk:
 
     def point(self) -> Point:
         """Score every member on its held-out rows."""
-        with torch.no_grad():
+        with torch.no_grad(), self._averages.in_place():
             metrics = self._program.score()
         dead = ~np.array(self.state.alive)
         for values in metrics.values():
@@ -128,7 +142,7 @@ class Chunk:
 
     def parameters(self, row: int) -> dict[str, Tensor]:
         """Parameters and running means of one member by name, copied."""
-        return self._layout.named(self.state.theta[row], self.state.buffers[row])
+        return self._layout.named(*self.state.scored(row, self._recipes[row]))
 
     def _rates(self, number: int, steps: Sequence[int]) -> list[list[float]]:
         """Learning rates of a round, [step][member]; members may differ in steps per round."""

@@ -10,7 +10,7 @@ from steepest.networks.spec import NetworkSpec
 from steepest.training.augmentation import Augmentation, Trainee
 from steepest.training.evaluation import Evaluation
 from steepest.training.feed import Feed, batch_weights
-from steepest.training.layout import Layout
+from steepest.training.layout import Gradients, Layout
 from steepest.training.masks import Masks
 from steepest.training.member import Member
 from steepest.training.metrics import Values
@@ -23,30 +23,31 @@ class DenseViews:
 
     Args:
         spec, layout: the shape that the members share.
-        theta, grad: parameters and gradients [K, P].
+        theta: parameters [K, P].
+        gradients: where gradients go.
         buffers: running means [K, Q].
     """
 
     def __init__(
-        self, spec: NetworkSpec, layout: Layout, theta: Tensor, grad: Tensor, buffers: Tensor
+        self, spec: NetworkSpec, layout: Layout, theta: Tensor, gradients: Gradients, buffers: Tensor
     ) -> None:
-        def of(rows: Tensor, names: Sequence[str]) -> list[Tensor]:
-            return layout.views(rows, names)
-
-        def biases(rows: Tensor) -> list[Tensor | None]:
-            return [layout.view(rows, each.bias) if each.biased else None for each in spec.layers]
-
+        layers = spec.layers
         self.sizes = (spec.inputs, *spec.hidden, spec.outputs)
-        names = [each.weight for each in spec.layers]
-        self.weights, self.biases = of(theta, names), biases(theta)
-        self.grad_weights, self.grad_biases = of(grad, names), biases(grad)
+        self.weights = layout.views(theta, [each.weight for each in layers])
+        self.biases = [layout.view(theta, each.bias) if each.biased else None for each in layers]
+        self.grad_weights = gradients.views([each.weight for each in layers])
+        self.grad_biases = [gradients.view(each.bias) if each.biased else None for each in layers]
         self.norms: Norms | None = None
         if spec.norms:
             gains = [f"{name}.weight" for name, _ in spec.norms]
             shifts = [f"{name}.bias" for name, _ in spec.norms]
             running = _running(spec, buffers) if spec.buffer_shapes else []
             self.norms = Norms(
-                of(theta, gains), of(theta, shifts), of(grad, gains), of(grad, shifts), running
+                layout.views(theta, gains),
+                layout.views(theta, shifts),
+                gradients.views(gains),
+                gradients.views(shifts),
+                running,
             )
 
 

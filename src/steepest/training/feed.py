@@ -4,6 +4,7 @@ The order of a round is a function of (member seed, round) alone, so members of 
 batches, and no member's batches depend on its neighbours.
 """
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,9 @@ from steepest.data.standardise import Standardiser
 from steepest.networks.architecture import bins_of
 from steepest.training.member import Member
 from steepest.training.source import Source
+
+READY_BYTES = 2**24
+"""Most bytes of standardised rows that a chunk keeps ahead; they save three passes over each batch."""
 
 
 class Feed:
@@ -85,11 +89,32 @@ class Feed:
             out[..., : raw.shape[2]] = self._standardised(raw, self._mean, self._scale)
             return out
         flat = out.view(-1, out.shape[2])
+        if self._ahead is not None:
+            ready, first = self._ahead
+            torch.index_select(ready, 0, (rows + first).view(-1), out=flat)
+            return out
         if self._x.is_floating_point():
             torch.index_select(self._x, 0, rows.reshape(-1), out=flat)
         else:
             flat.copy_(self._x.index_select(0, rows.reshape(-1)))
         return self._standardised(out, self._mean, self._scale)
+
+    @functools.cached_property
+    def _ahead(self) -> tuple[Tensor, Tensor] | None:
+        """All rows as each fold standardises them, one fold after the other; None where they are too many.
+
+        Returns:
+            the rows [folds · N, D], and the first row of each member's fold, [K, 1].
+        """
+        places = [m.fold for m in self._members]
+        folds = sorted(set(places))
+        if len(folds) * self._x.numel() * self._dtype.itemsize > READY_BYTES:
+            return None
+        each = [
+            self._standardised(self._x.to(self._dtype, copy=True), self._mean[k], self._scale[k])
+            for k in map(places.index, folds)
+        ]
+        return torch.cat(each), torch.tensor([[folds.index(f) * len(self._x)] for f in places])
 
     def example(self, k: int, rows: Tensor) -> Tensor:
         """What member k's network reads of `rows` [B]: standardised numbers, or int64 tokens, [B, *shape]."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from steepest.training.chunk import Chunk, Point
-from steepest.training.matmul import fast_matmul, one_thread
+from steepest.training.matmul import fast_matmul, no_denormals, one_thread
 from steepest.training.member import Member
 from steepest.training.source import Source
 from steepest.training.state import StackState
@@ -53,7 +53,8 @@ class Done:
         state: the state at the end, None if not kept or interrupted.
         seconds: wall time of the job.
         interrupted: True if the deadline came first.
-        starved: the job's other members: memory did not suffice for them, even alone.
+        starved: members that memory did not suffice for, even alone.
+        lost: members whose worker process died over them, again and again, even alone, and how it did.
     """
 
     members: tuple[Member, ...]
@@ -62,6 +63,7 @@ class Done:
     seconds: float
     interrupted: bool = False
     starved: tuple[Member, ...] = ()
+    lost: tuple[tuple[Member, str], ...] = ()
 
 
 def run(job: Job, source: Source) -> Done:
@@ -69,18 +71,17 @@ def run(job: Job, source: Source) -> Done:
     try:
         return _run(job, source)
     except (MemoryError, RuntimeError) as error:
-        if not _out_of_memory(error):
+        if not out_of_memory(error):
             raise
     if len(job.members) == 1:
         return Done((), (), None, 0.0, starved=job.members)
-    half = len(job.members) // 2
-    return _joined([run(_part(job, 0, half), source), run(_part(job, half, len(job.members)), source)])
+    return joined([run(half, source) for half in halves(job)])
 
 
 def _run(job: Job, source: Source) -> Done:
     started = time.monotonic()
     points: list[Point] = []
-    with one_thread(), fast_matmul(), torch.random.fork_rng(devices=[]):
+    with one_thread(), no_denormals(), fast_matmul(), torch.random.fork_rng(devices=[]):
         copied = job.state.take(range(len(job.members))) if job.state else None  # so that a job can be redone
         chunk = Chunk(job.members, source, copied)
         while chunk.state.round < job.until:
@@ -92,13 +93,19 @@ def _run(job: Job, source: Source) -> Done:
     return Done(job.members, tuple(points), state, time.monotonic() - started)
 
 
+def halves(job: Job) -> tuple[Job, Job]:
+    """A job of several members as two."""
+    middle = len(job.members) // 2
+    return _part(job, 0, middle), _part(job, middle, len(job.members))
+
+
 def _part(job: Job, first: int, last: int) -> Job:
     state = job.state.take(range(first, last)) if job.state else None
     return replace(job, members=job.members[first:last], state=state)
 
 
-def _joined(parts: Sequence[Done]) -> Done:
-    """Two halves as one result; what memory did not suffice for is left out."""
+def joined(parts: Sequence[Done]) -> Done:
+    """What the parts of a job brought as one result; what was starved or lost is left out."""
     trained = [p for p in parts if p.members]
     states = [p.state for p in trained if p.state is not None]
     return Done(
@@ -108,6 +115,7 @@ def _joined(parts: Sequence[Done]) -> Done:
         sum(p.seconds for p in parts),
         any(p.interrupted for p in parts),
         tuple(m for p in parts for m in p.starved),
+        tuple(m for p in parts for m in p.lost),
     )
 
 
@@ -121,7 +129,8 @@ def _joined_point(points: Sequence[Point]) -> Point:
     )
 
 
-def _out_of_memory(error: BaseException) -> bool:
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(error).lower()

@@ -1,7 +1,9 @@
 """Where a network's parameters stand in a flat row: weights first, so that penalties apply to a prefix."""
 
+import bisect
+import itertools
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -27,18 +29,18 @@ class Layout:
         self.channels_last = not isinstance(spec, OwnSpec)
         shapes = spec.parameter_shapes
         weights = [name for name in shapes if name in spec.decayed]
-        self._columns = _columns(
+        self.columns = _columns(
             (name, shapes[name]) for name in (*weights, *(n for n in shapes if n not in spec.decayed))
         )
         self._buffers = _columns(spec.buffer_shapes.items())
-        self.size = _end(self._columns)
+        self.size = _end(self.columns)
         self.buffer_size = _end(self._buffers)
         self.decayed = sum(math.prod(shapes[name]) for name in weights)
         self._spec = spec
 
     def view(self, rows: Tensor, name: str) -> Tensor:
         """View [K, *shape] of a parameter in parameters [K, P]."""
-        return _view(rows, *self._columns[name], self.channels_last)
+        return _view(rows, *self.columns[name], self.channels_last)
 
     def views(self, rows: Tensor, names: Iterable[str]) -> list[Tensor]:
         """Views of several parameters."""
@@ -68,7 +70,7 @@ class Layout:
 
     def flatten(self, parameters: Mapping[str, Tensor], row: Tensor) -> None:
         """Copy parameters into a row [P]."""
-        for name in self._columns:
+        for name in self.columns:
             self.view(row.unsqueeze(0), name)[0].copy_(parameters[name])
 
     def flatten_buffers(self, given: Mapping[str, Tensor], row: Tensor) -> None:
@@ -81,8 +83,50 @@ class Layout:
         """Parameters of a row [P], copied."""
         return {
             name: self.view(row.unsqueeze(0), name)[0].clone(memory_format=torch.contiguous_format)
-            for name in self._columns
+            for name in self.columns
         }
+
+
+class Gradients:
+    """The gradients of a stack, in blocks of columns that lie together in memory.
+
+    A product of matrices for all members is written in one piece where its matrices follow one another; in
+    rows [K, P], as parameters stand, each member's would be a product of its own.
+
+    Args:
+        layout: of the parameters.
+        members: K.
+        dtype: floating-point type.
+        apart: names of weights that get a block each, in the layout's order, which they must begin; the other
+            columns share one, and with () all do.
+
+    Example:
+        >>> from steepest.networks.spec import NetworkSpec
+        >>> layout = Layout(NetworkSpec("mlp", inputs=4, outputs=2, hidden=(3,)))
+        >>> gradients = Gradients(layout, members=5, dtype=torch.float32, apart=["0.weight"])
+        >>> [tuple(block.shape) for block in gradients.blocks]
+        [(5, 12), (5, 11)]
+        >>> gradients.view("0.weight").is_contiguous()
+        True
+    """
+
+    def __init__(self, layout: Layout, members: int, dtype: torch.dtype, apart: Sequence[str] = ()) -> None:
+        ends = [layout.columns[name][0].stop for name in apart]
+        self._edges = [0, *ends, *([layout.size] if layout.size > max(ends, default=0) else [])]
+        self._layout = layout
+        self.blocks = [torch.zeros(members, b - a, dtype=dtype) for a, b in itertools.pairwise(self._edges)]
+
+    def view(self, name: str) -> Tensor:
+        """View [K, *shape] of the gradient of a parameter."""
+        columns, shape = self._layout.columns[name]
+        i = bisect.bisect_right(self._edges, columns.start) - 1
+        start = self._edges[i]
+        within = slice(columns.start - start, columns.stop - start)
+        return _view(self.blocks[i], within, shape, self._layout.channels_last)
+
+    def views(self, names: Iterable[str]) -> list[Tensor]:
+        """Views of several gradients."""
+        return [self.view(name) for name in names]
 
 
 Columns = dict[str, tuple[slice, tuple[int, ...]]]
