@@ -27,7 +27,14 @@ def narrow(outputs): return nn.Linear(1, outputs)
 def fails(inputs, outputs, width: int = 8): return nn.Linear(inputs, missing)
 def good(inputs, outputs, width: int = 8, sizes: list = [4, 4]):
     return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
+class Noisy(nn.Linear):
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs)
+    def forward(self, x):
+        return super().forward(nn.functional.dropout(x))
 """
+
+LINE = 1 + WRONG[: WRONG.index("functional.dropout")].count("\n")
 
 
 @pytest.fixture
@@ -73,6 +80,35 @@ def test_its_cost_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("wrong:good, width=16, sizes=(4, 4), adamw")
     assert lines[4].split() == ["parameters", "131"]
+
+
+def test_values_of_its_arguments_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["compare", "wrong:good", "own.width=2,8,16", "--data", "iris", "--epochs", "2", "--seeds", "1"]
+    assert main([*asked, "--rates", "same", "--quiet", "--out", str(folder / "out")]) == 0
+    told = capsys.readouterr().out
+    assert "own.width (argument of your network): 3 values" in told
+    assert "Against 8, on the same folds and seeds" in told  # the function's default
+    assert "wrong:good: networks can train as one stack" in " ".join(told.split())
+
+
+@pytest.mark.usefixtures("folder")
+def test_two_networks_of_ones_own_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["compare", "iris", "factory=wrong:good,mynet:make", "--fix", "network=own", "--epochs", "2"]
+    assert main([*asked, "--seeds", "1", "--rates", "same", "--quiet", "--out", "out"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Against wrong:good, on the same folds and seeds" in told
+    for name in ("wrong:good", "mynet:make"):
+        assert f"{name}: networks can train as one stack" in told
+
+
+def test_knobs_are_compared_for_a_function_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = st.compare(
+        "iris", network=linear, epochs=2, rates="same", seeds=1, out="out", weight_decay=[0.0, 0.1]
+    )
+    assert {row.recipe.factory for row in found.rows} == {f"{__name__}:linear"}
+    both = st.compare("iris", network=["mlp", "linear"], epochs=2, rates="same", seeds=1, out="both")
+    assert [row.recipe.network for row in both.rows] == ["mlp", "linear"]
 
 
 def linear(inputs: int, outputs: int) -> nn.Module:
@@ -153,6 +189,22 @@ BAD: dict[str, tuple[Callable[[Path], list[str]], list[str]]] = {
     "a size": (
         lambda _: ["cost", "wrong:good", "--data", "iris", "--most", "1k"],
         ["--most must be left out"],
+    ),
+    "a comparison without the network": (
+        lambda _: ["compare", "iris", "own.width=2,3", "--quiet"],
+        ["own.width matters only where network is own", "steepest compare mynet:make"],
+    ),
+    "a comparison of an unknown argument": (
+        lambda _: ["compare", "wrong:good", "own.widht=2,3", "--data", "iris", "--quiet"],
+        ["Did you mean 'width'?"],
+    ),
+    "a comparison of a family's knob": (
+        lambda _: ["compare", "wrong:good", "width=2,3", "--data", "iris", "--quiet"],
+        ["Write own.width."],
+    ),
+    "one that draws where it must not": (
+        tuned("wrong:Noisy"),
+        [f"network (wrong.py:{LINE}) must write the same for the same rows", "Use nn.Dropout"],
     ),
     "no such parameters": (starting("a.pt", lambda _: None), ["must be a file", "a.pt (not found)"]),
     "corrupt parameters": (

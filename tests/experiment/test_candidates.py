@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import nn
 
 from steepest.base.errors import BadInput
 from steepest.data.dataset import DataSet
@@ -18,6 +19,13 @@ def image() -> DataSet:
         x=draw.integers(0, 255, (40, 64)).astype(np.uint8), y=np.arange(40) % 2,
         form="image", shape=(1, 8, 8),
     )  # fmt: skip
+
+
+def toy_network(inputs: int, outputs: int, width: int = 8) -> nn.Module:
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
+
+
+OWN = {"network": "own", "factory": f"{__name__}:toy_network"}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +45,8 @@ def image() -> DataSet:
         ({"batch_size": []}, "batch_size must have two values or more to compare, but got 'none'"),
         ({"batch_size": [16, 32, 16]}, "batch_size must not have the same value twice, but got '16'"),
         ({"batch_size": [16, 16.0]}, "must not have the same value twice"),
+        ({"own.width": [8]}, "own.width must have two values or more to compare"),
+        ({"replaced.norm": ["own", "bach"]}, "replaced.norm must be a known name"),
         ({"residual": [True, 1]}, "residual must be a known name, but got 1"),
     ],
 )
@@ -60,6 +70,15 @@ def test_values_may_come_as_any_sequence_of_numbers() -> None:
         ("batch_size", (8, 16), {"optimizer": "gd"}, "gd takes all rows"),
         ("network", ("mlp", "cnn"), {}, "network must suit iris"),
         ("lr", (0.1, 0.2), {"lr": 0.3}, "lr must be left free"),
+        ("own.width", (8, 16), {}, "own.width matters only where network is own, but got 'mlp'. Name your"),
+        (
+            "own.widht",
+            (8, 16),
+            OWN,
+            "toy_network(widht=…) must be an argument of it, but got 8. Did you mean",
+        ),
+        ("width", (8, 16), OWN, "width must be a knob of your own network"),
+        ("replaced.norm", ("own", "batch"), OWN, "norm must find a layer of the network to replace"),
     ],
 )
 def test_a_knob_that_does_not_suit_is_refused(
@@ -87,3 +106,12 @@ def test_only_the_knob_differs() -> None:
     a, b = candidates(read("iris"), "batch_size", (8, 16), {"optimizer": "sgd"})
     assert a.recipe.replace(batch_size=16) == b.recipe
     assert a.label == "8"
+
+
+def test_arguments_and_layers_of_ones_own_network_are_knobs_too() -> None:
+    assert one_knob({"own.width": [4, 16]}) == ("own.width", (4, 16))
+    a, b = candidates(read("iris"), "own.width", (4, 16), OWN)
+    assert (a.recipe.own, b.recipe.own) == ({"width": 4}, {"width": 16})
+    assert a.recipe.replace(**{"own.width": 16}) == b.recipe
+    c, _ = candidates(read("iris"), "replaced.activation", ("own", "gelu"), OWN)
+    assert c.recipe.replaced == {"activation": "own"}

@@ -1,10 +1,11 @@
 """A study of the user's own network: what is searched, what is said, and what another process needs."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -16,7 +17,7 @@ from steepest.base.progress import Progress
 from steepest.base.recipe import Recipe
 from steepest.data.read import read
 from steepest.experiment.folder import MODEL, RECIPE, STUDY
-from steepest.experiment.own import own_knobs
+from steepest.experiment.own import own_knobs, trusted
 from steepest.experiment.settings import Settings
 from steepest.experiment.starting import default_recipe, recipe_for, space_of, suited
 from steepest.experiment.train import train
@@ -41,6 +42,13 @@ def make(inputs: int, outputs: int, width: Annotated[int, Range(4, 32)] = 8, twi
 def kept(inputs: int, outputs: int, dropout: float = 0.1, activation: str = "relu"):
     return nn.Sequential(nn.Linear(inputs, 8), nn.LayerNorm(8), nn.ReLU(), nn.Dropout(dropout),
                          nn.Linear(8, outputs))
+
+class Noisy(nn.Linear):
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs)
+
+    def forward(self, x):
+        return super().forward(nn.functional.dropout(x))
 """
 NAME = "network_of_a_study"
 OWN = {"network": "own", "factory": f"{NAME}:make"}
@@ -94,6 +102,39 @@ def test_its_knobs_are_searched_and_the_recipe_trains_it_again(folder: Path) -> 
     fresh = spec_of(recipe, ports_of(read("iris"))).build()
     fresh.load_state_dict(load_file(folder / "again" / MODEL))
     torch.testing.assert_close(fresh.eval()(torch.zeros(2, 4)), again.network(torch.zeros(2, 4)))
+
+
+@pytest.mark.parametrize("asked", ["tune", "train"])
+def test_what_is_known_of_it_is_said_once_before_anything_is_trained(folder: Path, asked: str) -> None:
+    heard = Heard()
+    if asked == "tune":
+        studied(folder / "run", heard=heard)
+    else:
+        recipe = Recipe.make(**OWN, epochs=1)
+        train(lambda: read("iris"), recipe, settings_of(folder / "run"), heard)
+    assert heard.sentences.count(f"{NAME}:make: networks can train as one stack") == 1
+
+
+@pytest.mark.parametrize("asked", ["tune", "train"])
+def test_one_that_cannot_be_trained_is_refused_before_anything_is_written(folder: Path, asked: str) -> None:
+    recipe = Recipe.make(network="own", factory=f"{NAME}:Noisy", epochs=1)
+    started: dict[str, Callable[[], Finished]] = {
+        "tune": lambda: studied(folder / "run", factory=recipe.factory),
+        "train": lambda: train(lambda: read("iris"), recipe, settings_of(folder / "run"), Heard()),
+    }
+    line = 1 + SOURCE[: SOURCE.index("functional.dropout")].count("\n")
+    with pytest.raises(BadInput, match=rf"network \({NAME}.py:{line}\) must write the same .* evaluated"):
+        started[asked]()
+    assert not (folder / "run").exists()
+
+
+def test_few_rows_and_other_families_need_no_look(folder: Path) -> None:
+    assert folder.exists()
+    data = read("iris")
+    assert trusted(Recipe(), data, np.arange(10)) == ()
+    for rows in (np.arange(3), np.arange(150)):
+        (said,) = trusted(Recipe.make(**OWN), data, rows)
+        assert said == f"{NAME}:make: networks can train as one stack"
 
 
 def test_another_process_finds_it_and_trains_alike(folder: Path) -> None:

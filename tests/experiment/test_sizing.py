@@ -102,3 +102,9 @@ def test_anything_else_is_refused(text):
 def test_too_few_for_any_network_names_the_smallest(digits):
     with pytest.raises(BadInput, match=r"at least 85, .* but got '84'\. That is 64 → 1 → 10"):
         networks_within(digits, "84")
+
+
+def test_a_network_of_ones_own_has_no_known_sizes(digits):
+    recipe = Recipe.make(network="own", factory="mynet:make")
+    with pytest.raises(BadInput, match=r"network must be a built-in family.*'mynet:make'.*ask `cost`"):
+        networks_within(digits, "1k", recipe)

@@ -500,7 +500,7 @@ def test_what_cannot_be_stacked_takes_turns_and_the_line_is_named(
     assert re.search(words, reason.words), reason
     assert reason.where.endswith(line_of(make)), reason
     assert HERE in reason.where
-    assert found.words.startswith(f"members take turns: {reason.words} ({reason.where})")
+    assert found.words.startswith(f"networks train one after the other: {reason.words} ({reason.where})")
 
 
 @pytest.mark.parametrize(
@@ -565,7 +565,7 @@ def test_what_is_merely_odd_is_said(make: Any, kind: str, words: str, table: Sou
     assert found.stack
     assert [r.kind for r in found.reasons] == [kind]
     assert words in found.words
-    assert found.words.startswith("members can train as one stack; ")
+    assert found.words.startswith("networks can train as one stack; ")
 
 
 class Coupled(Net):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from steepest.apps.network import chosen, workers_for
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadInput
 from steepest.base.progress import Listener, Progress, Silent
@@ -79,6 +80,7 @@ def compare(
     against: Any = None,
     objective: str | None = None,
     fix: Mapping[str, Any] | None = None,
+    network: Any = None,
     budget: str | Budget | None = None,
     seed: int = 0,
     out: str | Path | None = None,
@@ -99,6 +101,7 @@ def compare(
         against: the value to hold the others against; the default value, or else the first.
         objective: metric to score by; accuracy for classification and R² for regression unless named.
         fix: other knobs, with their values.
+        network: your own network, as for `tune`, or one family for all; a list of families compares them.
         budget: wall time of everything ("3m"): seeds, then rates are left out until it suffices.
         seed: fixes everything random.
         out: the run folder; by default one is made under `runs/`.
@@ -123,10 +126,14 @@ def compare(
     how = {name: more.pop(name) for name in Reading.__annotations__ if name in more}
     if epochs is not None and hasattr(epochs, "__iter__"):
         more, epochs = {**more, "epochs": epochs}, None
+    if isinstance(network, list | tuple):
+        more, network = {**more, "network": network}, None
+    asked_for = chosen(network)
     knob, values = one_knob(more)
     question = Question(
         knob=knob, values=values, folds=folds, seeds=seeds, seed=seed, epochs=epochs, rates=rates,
-        against=against, objective=objective, fixed=dict(fix or {}), workers=workers,
+        against=against, objective=objective, fixed={**(fix or {}), **asked_for.knobs},
+        workers=workers_for(asked_for, workers, 0) if asked_for.here else workers,
         budget=None if budget is None else Budget.parse(budget),
     )  # fmt: skip
     hearing = listener or Silent()

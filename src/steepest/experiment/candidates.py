@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from steepest.base.errors import BadInput
+from steepest.base.own import GROUPS
 from steepest.base.recipe import KNOBS, Recipe
 from steepest.data.dataset import DataSet
+from steepest.experiment.own import refuse_idle
 from steepest.experiment.starting import default_recipe
 from steepest.networks.architecture import spec_of
 from steepest.training.source import ports_of
@@ -60,7 +62,7 @@ def one_knob(knobs: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
         Recipe.make(**{knob: given})  # an unknown knob is the worse mistake
         raise BadInput(knob, "must be a list of values", given, "Two at least, such as 16 and 64.")
     plain = given.tolist() if hasattr(given, "tolist") else list(given)
-    values = tuple(getattr(Recipe.make(**{knob: value}), knob) for value in plain)
+    values = tuple(Recipe.make(**{knob: value}).dotted()[knob] for value in plain)
     if len(values) < 2:
         shown = ", ".join(map(named, values)) or "none"
         raise BadInput(knob, "must have two values or more to compare", shown, "Add another value.")
@@ -97,6 +99,7 @@ def candidates(
     for value in values:
         chosen = {**others, knob: value}
         recipe = default_recipe(data, chosen.get("network"), chosen)
+        refuse_idle(recipe, chosen)
         _check_matters(data, recipe, knob)
         spec_of(recipe, ports_of(data))  # refuses what does not suit the data or the other knobs
         found.append(Candidate(value, recipe))
@@ -105,7 +108,7 @@ def candidates(
 
 def _check_matters(data: DataSet, recipe: Recipe, knob: str) -> None:
     """Refuse a knob that changes nothing here: all its values would train alike."""
-    declared = KNOBS[knob]
+    declared = KNOBS[knob.partition(".")[0]]
     if not declared.matters(form=data.form):
         constraint = f"matters only for data of the form {' or '.join(declared.forms)}"
         raise BadInput(knob, constraint, f"{data.name}: {data.form}", "Compare another knob.")
@@ -115,7 +118,10 @@ def _check_matters(data: DataSet, recipe: Recipe, knob: str) -> None:
     for other, needed in declared.when.items():
         if getattr(recipe, other) not in needed:
             constraint = f"matters only where {other} is {' or '.join(map(named, needed))}"
-            raise BadInput(knob, constraint, getattr(recipe, other), f"Fix {other}={named(needed[0])}.")
+            remedy = f"Fix {other}={named(needed[0])}."
+            if knob.partition(".")[0] in GROUPS:
+                remedy = "Name your network: steepest compare mynet:make … --data, or network=make in Python."
+            raise BadInput(knob, constraint, getattr(recipe, other), remedy)
     if knob == "batch_size" and recipe.optimizer == "gd":
         constraint = "matters only where a step takes a batch: gd takes all rows"
         raise BadInput(knob, constraint, "gd", "Fix optimizer=sgd.")

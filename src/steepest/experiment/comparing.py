@@ -24,6 +24,7 @@ from steepest.experiment.candidates import Candidate, candidates, named
 from steepest.experiment.compared import Compared, judged
 from steepest.experiment.contest import Contest
 from steepest.experiment.ladder import DECADES, HAS_RULE, RUNGS, scaled_rate
+from steepest.experiment.own import trusted
 from steepest.experiment.question import Question
 from steepest.experiment.scope import LADDER_SHARE, Scope
 from steepest.experiment.starting import default_recipe
@@ -63,11 +64,14 @@ def compare(
     source = Source.of(data, [*splits, *ladders])
     if question.knob == "batch_size":
         _check_batches(found, source)
+    said = dict.fromkeys(s for c in found for s in trusted(c.recipe, data, splits[0].train))
     ready()
     ordered = data.moments is not None
     with Workers(_workers(question, found, source)) as pool:
         pool.serve(source)
         contest = Contest(question, found, source, pool, listener, clock, objective, ordered)
+        for sentence in said:
+            contest.say(sentence)
         scope = contest.scope()
         rates = contest.tuned(scope) if scope.rungs else [[c.recipe.lr] * contest.runs(scope) for c in found]
         trained = contest.folds(scope, rates)
@@ -101,8 +105,10 @@ def _reference(found: Sequence[Candidate], data: DataSet, question: Question) ->
                 closest(str(question.against), labels),
             )
         return named(question.against)
+    if question.knob == "factory":
+        return labels[0]  # nobody's network is the default one
     default = default_recipe(data, question.fixed.get("network"), question.fixed)
-    usual = named(getattr(default, question.knob))
+    usual = named(default.dotted().get(question.knob))
     return usual if usual in labels else labels[0]
 
 

@@ -9,11 +9,15 @@ from steepest.base.errors import BadInput
 from steepest.base.knobs import Choice, Knob, Range
 from steepest.base.own import REPLACED, plain
 from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet, Rows
+from steepest.data.split import Split
 from steepest.networks.architecture import build, existing_words, spec_of
 from steepest.networks.own import OwnKnob, read_factory
 from steepest.networks.ports import Ports
 from steepest.networks.replacing import replaceable
 from steepest.search.space import Space
+from steepest.training.source import Source
+from steepest.training.trust import trust
 
 LAYERS: Mapping[str, Choice] = {
     "dropout": Choice(("own", 0.0, 0.1, 0.25, 0.5), (0.5, 0.125, 0.125, 0.125, 0.125)),
@@ -24,6 +28,9 @@ LAYERS: Mapping[str, Choice] = {
 
 _TOLD_BY = {"dropout": "drop", "activation": "act", "norm": "norm"}
 """Part of an argument's name that says the factory offers the knob itself."""
+
+LOOKED = 256
+"""Rows that the user's own network is looked over with, at most."""
 
 _WHEN = {"network": ("own",)}
 
@@ -97,6 +104,23 @@ def beginning(recipe: Recipe, ports: Ports) -> tuple[str, ...]:
     spec = spec_of(recipe, ports)
     said = existing_words(recipe, spec)
     return (f"{recipe.start_from}: {'; '.join(said)}",) if said else ()
+
+
+def trusted(recipe: Recipe, data: DataSet, rows: Rows) -> tuple[str, ...]:
+    """What a study says of the user's own network once it has been looked over; () of any other.
+
+    Args:
+        recipe: of the network.
+        data, rows: what it learns; some of the rows are shown to it.
+
+    Raises:
+        BadInput: for a network that cannot be trained as it stands, with the file and line.
+    """
+    if recipe.network != "own":
+        return ()
+    few = rows[:: -(-len(rows) // LOOKED)]
+    found = trust(recipe, Source.of(data, [Split(few, few[:0])]))
+    return (f"{recipe.factory}: {found.words}",)
 
 
 def _search(knob: OwnKnob) -> Range | Choice | None:

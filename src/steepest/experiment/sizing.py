@@ -110,7 +110,8 @@ def networks_within(
         fixed: "depth" or "width" keep the recipe's value too.
 
     Raises:
-        BadInput: if `most` is no number of parameters, or too few for any network.
+        BadInput: if `most` is no number of parameters, or too few for any network, and for a network of the
+            user's own.
 
     Example:
         >>> from steepest.data.read import read
@@ -119,6 +120,11 @@ def networks_within(
         ((64, 1333, 10), 99985)
     """
     limit, known = count_of(most), recipe or Recipe()
+    if known.network == "own":
+        remedy = "Give its arguments other values, and ask `cost` for its parameters."
+        raise BadInput(
+            "network", "must be a built-in family: only their sizes are known", known.factory, remedy
+        )
     ports = ports_of(data)
     if known.network == "linear":
         count = cost(spec_of(known, ports), 1, 0).parameters

@@ -1,7 +1,7 @@
 """`train`: one network by a known recipe, scored on rows it has not seen."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from steepest.base.budget import Clock
 from steepest.base.errors import SteepestError
@@ -13,7 +13,7 @@ from steepest.data.split import outer_split
 from steepest.experiment import folder as files
 from steepest.experiment.finish import network_of, save_data, save_network
 from steepest.experiment.interrupt import graceful
-from steepest.experiment.own import beginning
+from steepest.experiment.own import beginning, trusted
 from steepest.experiment.provenance import study_document
 from steepest.experiment.settings import Settings
 from steepest.experiment.showing import note_examples
@@ -42,17 +42,18 @@ def train(
         data = read_data()
         objective = objective_for(data.task, settings.objective)
         outer = outer_split(data, settings.seed)
+        said = trusted(recipe, data, outer.train)
         folder = files.prepare(settings.folder)
         with open_journal(folder / files.STUDY, create=True) as journal:
             study = Study(settings, data, outer, objective, journal, workers, listener, clock)
             with graceful(study):
-                return _run(study, recipe)
+                return _run(study, recipe, said)
 
 
-def _run(study: Study, recipe: Recipe) -> Finished:
+def _run(study: Study, recipe: Recipe, said: Sequence[str]) -> Finished:
     data, folder = study.data, study.settings.folder
     study.enter("read")
-    for note in (data.summary, *data.notes, *beginning(recipe, study.ports)):
+    for note in (data.summary, *data.notes, *said, *beginning(recipe, study.ports)):
         study.listener.say(note)
     study.note("study", study_document(study))
     study.serve(Source.of(data, [study.outer]))

@@ -1,6 +1,6 @@
 """`tune`, stage by stage: calibrate, search, confirm, test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from steepest.experiment.finish import (
     save_network,
 )
 from steepest.experiment.interrupt import graceful
-from steepest.experiment.own import beginning
+from steepest.experiment.own import beginning, trusted
 from steepest.experiment.pace import LOOKS, WRITING_SECONDS, Pace
 from steepest.experiment.provenance import study_document
 from steepest.experiment.searching import Search
@@ -80,17 +80,18 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
         settings = suited(settings, data)
         space_of(settings, data, settings.start)  # refuses to begin with nothing to search
         outer = outer_split(data, settings.seed)
+        said = trusted(settings.start, data, outer.train)
         folder = files.prepare(settings.folder)
         with open_journal(folder / files.STUDY, create=True) as journal:
             study = Study(settings, data, outer, objective, journal, workers, listener, clock)
             with graceful(study):
-                return _run(study)
+                return _run(study, said)
 
 
-def _run(study: Study) -> Finished:
+def _run(study: Study, said: Sequence[str]) -> Finished:
     settings, data = study.settings, study.data
     study.enter("read")
-    for note in (data.summary, *data.notes, *beginning(settings.start, study.ports)):
+    for note in (data.summary, *data.notes, *said, *beginning(settings.start, study.ports)):
         study.listener.say(note)
     study.note("study", study_document(study))
     searched = _serve(study)

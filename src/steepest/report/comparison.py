@@ -104,6 +104,9 @@ class Comparison:
     @property
     def meaning(self) -> str:
         """What the knob is."""
+        group, _, name = self.knob.partition(".")
+        if name:
+            return f"{name} in place of the network's" if group == "replaced" else "argument of your network"
         return KNOBS[self.knob].meaning
 
     @property

@@ -68,12 +68,14 @@ class Trust:
 
         Example:
             >>> Trust(False, (Reason("control flow", "mynet.py:7", "item() reads a number"),)).words
-            'members take turns: item() reads a number (mynet.py:7)'
+            'networks train one after the other: item() reads a number (mynet.py:7)'
         """
         against = [str(r) for r in self.reasons if r.kind not in HARMLESS]
         others = [str(r) for r in self.reasons if r.kind in HARMLESS]
         first = (
-            "members can train as one stack" if self.stack else f"members take turns: {'; '.join(against)}"
+            "networks can train as one stack"
+            if self.stack
+            else f"networks train one after the other: {'; '.join(against)}"
         )
         return "; ".join([first, *others])
 

@@ -9,6 +9,7 @@ from steepest.apps.cli.fix import parse_fix
 from steepest.apps.cli.folder import writable
 from steepest.apps.cli.lines import to_json
 from steepest.apps.cli.output import listening
+from steepest.apps.cli.own import data_and_network
 from steepest.apps.cli.reading import reads_data
 from steepest.base.budget import Budget
 from steepest.base.errors import BadInput
@@ -24,6 +25,8 @@ EXAMPLES = """
   [cyan]steepest compare people.csv optimizer=sgd,adam --target income --folds 10 --budget 3m[/cyan]
 
   [cyan]steepest compare digits batch_size=16,256 --fix optimizer=momentum --rates scaled[/cyan]
+
+  [cyan]steepest compare mynet:make own.width=32,64 --data digits[/cyan]  [dim]your own network[/dim]
 """
 
 
@@ -101,6 +104,7 @@ def compare(
     *,
     how: dict[str, Any],
     values: Values,
+    source: options.DataOption = None,
     folds: Folds = 5,
     seeds: Seeds = 2,
     epochs: Epochs = None,
@@ -121,6 +125,7 @@ def compare(
 
     Writes a run folder: a page to read (compare.html) and every number behind it (compare.json).
     """
+    data, network = data_and_network(data, source)
     knobs = parse_values(values)
     fixed = parse_fix(fix or ())
     if epochs is not None and "epochs" in knobs:
@@ -139,6 +144,7 @@ def compare(
             against=chosen,
             objective=objective,
             fix=fixed,
+            network=network,
             budget=limit,
             seed=seed,
             out=folder,
