@@ -26,13 +26,14 @@ from steepest.networks.initialisation import initialise
 from steepest.networks.losses import mixed_cross_entropy, squared_error
 from steepest.networks.spec import NetworkSpec, dense_spec
 from steepest.report.script import DRAWS, MODULES, SHAPES, ScriptFacts, training_script
+from steepest.rules.averaging import exponential
 from steepest.rules.schedules import multiplier, recipe_rates
 from steepest.rules.two_moment import recipe_coefficients, update
 
 OPTIMIZERS, SCHEDULES = get_args(Optimizer), get_args(Schedule)
 SCHEMES = [scheme for scheme in get_args(Initialisation) if scheme != "own"]  # what a factory draws
 RUFF = Path(sys.executable).with_name("ruff")
-PENALTIES = {"l1": 1e-3, "l2": 1e-2, "weight_decay": 0.1, "clip_norm": 0.5, "warmup": 0.1}
+PENALTIES = {"l1": 1e-3, "l2": 1e-2, "weight_decay": 0.1, "clip_norm": 0.5, "warmup": 0.1, "averaging": 0.8}
 AUGMENTATIONS = {"input_noise": 0.1, "input_dropout": 0.2, "mixup": 0.3}
 TASKS = ("classification", "regression", "multilabel")
 LOSSES = (
@@ -41,7 +42,7 @@ LOSSES = (
     {"class_weights": 1.0},
     {"class_weights": 0.5, "focal": 1.5, "label_smoothing": 0.1},
 )
-BARE = {"l1": 0.0, "l2": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "warmup": 0.0}
+BARE = {"l1": 0.0, "l2": 0.0, "weight_decay": 0.0, "clip_norm": 0.0, "warmup": 0.0, "averaging": 0.0}
 
 
 def facts_of(recipe: Recipe, task: str = "classification", **changes: object) -> ScriptFacts:
@@ -291,7 +292,7 @@ def reference(recipe: Recipe, spec: NetworkSpec, x: torch.Tensor, y: torch.Tenso
     network = build(spec, torch.float64)
     moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in params.items()}
     rates = recipe_rates([recipe], 1, epochs, torch.tensor([epochs]))
-    rows = recipe_coefficients([recipe], rates, 1)
+    rows, mean = recipe_coefficients([recipe], rates, 1), dict[str, torch.Tensor]()
     for t in range(epochs):
         leaves = {name: p.clone().requires_grad_(True) for name, p in params.items()}
         out = torch.func.functional_call(network, leaves, (x,))
@@ -310,7 +311,11 @@ def reference(recipe: Recipe, spec: NetworkSpec, x: torch.Tensor, y: torch.Tenso
             c = row if name.endswith("weight") else row.bare()
             new = update(p[None], grads[name][None] * shrink, *(m[None] for m in moments[name]), c)
             params[name], moments[name] = new[0][0], (new[1][0], new[2][0])
-    return params
+        mean = {
+            name: exponential(mean.get(name, p)[None], p[None], recipe.averaging, t + 1)[0]
+            for name, p in params.items()
+        }
+    return mean
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -378,7 +383,15 @@ def test_noise_goes_where_the_studys_noise_goes(tmp_path):
 
 def test_only_what_a_recipe_uses_is_written():
     bare = training_script(facts_of(Recipe()))
-    for word in ("noise", "perturbed", "share", "partner", *(name.upper() for name in AUGMENTATIONS)):
+    for word in (
+        "noise",
+        "perturbed",
+        "average",
+        "AVERAGING",
+        "share",
+        "partner",
+        *(name.upper() for name in AUGMENTATIONS),
+    ):
         assert word not in bare, word
     alone = training_script(facts_of(Recipe(mixup=0.3)))
     assert "perturbed" not in alone

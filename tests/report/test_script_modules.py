@@ -115,7 +115,7 @@ CASES = {
     "table linear codes": Case("codes", "multilabel", {"network": "linear", "embedding": 3, "focal": 1.0}),
 }  # fmt: skip
 PLAIN = {"epochs": 4, "optimizer": "gd", "lr": 0.1, "schedule": "cosine", "warmup": 0.3, "clip_norm": 1.0,
-         "weight_decay": 0.1, "l2": 1e-3}  # fmt: skip
+         "weight_decay": 0.1, "l2": 1e-3, "averaging": 0.6}  # fmt: skip
 
 
 def targets(kinds: np.ndarray, task: str) -> np.ndarray:

@@ -90,11 +90,12 @@ def members(knobs: dict[str, Any], extras: dict[str, Any]) -> list[Member]:
         for name, value in extras.items()
         if flat and KNOBS[name].forms in (("image",), ("series",))
     }
+    own = {"initialisation": "orthogonal", "clip_norm": 0.5, "averaging": 0.8}
     return arranged(
         [
             Member(0, base.replace(**extras), seed=3, fold=0),
             Member(1, base.replace(lr=0.02, optimizer="nesterov", activation="tanh", **some), seed=4, fold=1),
-            Member(2, base.replace(**extras, initialisation="orthogonal", clip_norm=0.5), seed=5, fold=1),
+            Member(2, base.replace(**extras, **own), seed=5, fold=1),
         ]
     )
 
@@ -119,6 +120,10 @@ def test_a_member_among_others_is_the_member_alone(
         alone = trained([member], source)
         torch.testing.assert_close(together.state.theta[k], alone.state.theta[0], rtol=1e-9, atol=1e-11)
         torch.testing.assert_close(together.state.buffers[k], alone.state.buffers[0], rtol=1e-9, atol=1e-11)
+        if member.recipe.averaging:
+            torch.testing.assert_close(
+                together.state.average[k], alone.state.average[0], rtol=1e-9, atol=1e-11
+            )
         solo = alone.point()
         for name, values in point.metrics.items():
             np.testing.assert_allclose(values[k], solo.metrics[name][0], rtol=1e-9, err_msg=name)

@@ -43,6 +43,7 @@ def mixed_members() -> list[Member]:
             l2=1e-3 * (k % 4 == 0),
             clip_norm=0.5 * (k % 5 == 0),
             label_smoothing=0.1 * (k % 3 == 1),
+            averaging=(0.0, 0.9, 0.99)[k // 2 % 3],
         )
         if k % 4:  # some members have none, some have two
             recipe = recipe.replace(**dict(itertools.islice(augmentations, 1 + k % 2)))
@@ -71,6 +72,8 @@ def test_norms_do_not_couple_members(norm: str, classification: Source) -> None:
         alone = train([member], classification)
         torch.testing.assert_close(stack.state.theta[k], alone.state.theta[0], rtol=1e-9, atol=1e-9)
         torch.testing.assert_close(stack.state.buffers[k], alone.state.buffers[0], rtol=1e-9, atol=1e-9)
+        if member.recipe.averaging:
+            torch.testing.assert_close(stack.state.average[k], alone.state.average[0], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -89,6 +92,8 @@ def test_every_member_of_a_mixed_stack_equals_its_solo_run(task: str, request: p
         if not stack.state.alive[k]:
             continue
         torch.testing.assert_close(stack.state.theta[k], alone.state.theta[0], rtol=1e-9, atol=1e-12)
+        if member.recipe.averaging:
+            torch.testing.assert_close(stack.state.average[k], alone.state.average[0], rtol=1e-9, atol=1e-12)
         solo = alone.point()
         np.testing.assert_allclose(point.train_loss[k], solo.train_loss[0], rtol=1e-9)
         for name, values in point.metrics.items():
@@ -118,3 +123,5 @@ def test_cut_and_continued_equals_uninterrupted(classification: Source) -> None:
     alive = [i for i, k in enumerate(keep) if whole.state.alive[k]]
     want = whole.state.theta[[keep[i] for i in alive]]
     torch.testing.assert_close(second.state.theta[alive], want, rtol=1e-9, atol=1e-12)
+    want = whole.state.average[[keep[i] for i in alive]]
+    torch.testing.assert_close(second.state.average[alive], want, rtol=1e-9, atol=1e-12)

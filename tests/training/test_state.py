@@ -12,10 +12,9 @@ from steepest.training.member import Member
 from steepest.training.source import Source
 from steepest.training.state import StackState
 
-MEMBERS = [
-    Member(k, Recipe(width=5, batch_size=16, optimizer="adam", norm="batch"), seed=k // 2, fold=k % 3)
-    for k in range(5)
-]
+PLAIN = Recipe(width=5, batch_size=16, optimizer="adam", norm="batch")
+AVERAGED = PLAIN.replace(averaging=0.9)
+MEMBERS = [Member(k, AVERAGED if k % 2 else PLAIN, seed=k // 2, fold=k % 3) for k in range(5)]
 
 
 @pytest.fixture
@@ -50,6 +49,7 @@ def test_take_then_join_is_the_identity(trained: StackState) -> None:
         (joined.rule.first, trained.rule.first),
         (joined.rule.second, trained.rule.second),
         (joined.rule.steps, trained.rule.steps),
+        (joined.average, trained.average),
     ]:
         assert torch.equal(a, b)
     assert (joined.alive, joined.round) == (trained.alive, trained.round) == ([True] * 3 + [False, True], 2)
@@ -60,6 +60,7 @@ def test_take_chooses_rows_in_the_given_order_and_copies(trained: StackState) ->
     part = trained.take([4, 3, 1])
     assert torch.equal(part.theta, before[[4, 3, 1]])
     assert torch.equal(part.buffers, trained.buffers[[4, 3, 1]])
+    assert torch.equal(part.average, trained.average[[4, 3, 1]])
     assert not torch.equal(part.buffers[0], part.buffers[1])
     assert torch.equal(part.rule.second, trained.rule.second[[4, 3, 1]])
     assert part.alive == [True, False, True]

@@ -106,6 +106,17 @@ class OptimizationKnobs(BaseModel):
             search=Choice((0.0, 1.0), (0.6, 0.4)),
         ),
     ] = 0.0
+    averaging: Annotated[
+        float,
+        Knob(
+            "decay per step of an exponential mean of the weights, which is what is scored and kept; "
+            "0 is off",
+            "per step",
+            valid=(0.0, 0.999999),
+            source="a ← a + (1 - d)/(1 - dᵗ)·(θ - a) after step t: Kingma & Ba 2015 (arXiv 1412.6980), "
+            "section 7.2",
+        ),
+    ] = 0.0
     batch_size: Annotated[
         int,
         Knob(

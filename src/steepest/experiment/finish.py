@@ -58,7 +58,8 @@ def parameters_of(study: Study, trained: Trained) -> dict[str, Tensor]:
     if trained.state is None:
         raise RuntimeError(f"the state of member {trained.member.number} was not kept")
     state, row = trained.state
-    return Layout(study.spec(trained.member.recipe)).named(state.theta[row], state.buffers[row])
+    recipe = trained.member.recipe
+    return Layout(study.spec(recipe)).named(*state.scored(row, recipe))
 
 
 def network_of(study: Study, trained: Trained) -> nn.Module:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from steepest.base.recipe import Recipe
 from steepest.networks.architecture import spec_of, starting_parameters
 from steepest.rules.stacked import RuleState
 from steepest.training.layout import Layout
@@ -23,6 +24,7 @@ class StackState:
         alive: False for members whose loss stopped being a number; they are frozen, not removed.
         round: rounds of training so far; the same for all.
         buffers: running means of batch normalisation [K, Q]; Q is 0 without it.
+        average: averages of parameters, then of running means, [K, P + Q]; [K, 0] where no member averages.
     """
 
     theta: Tensor
@@ -30,10 +32,13 @@ class StackState:
     alive: list[bool]
     round: int = 0
     buffers: Tensor = field(default_factory=lambda: torch.empty(0))
+    average: Tensor = field(default_factory=lambda: torch.empty(0))
 
     def __post_init__(self) -> None:
         if self.buffers.dim() == 1:
             self.buffers = self.theta.new_empty(len(self.theta), 0)
+        if self.average.dim() == 1:
+            self.average = self.theta.new_empty(len(self.theta), 0)
 
     @classmethod
     def fresh(cls, members: Sequence[Member], source: Source, dtype: torch.dtype) -> "StackState":
@@ -47,13 +52,24 @@ class StackState:
             )
             layout.flatten(start, row)
             layout.flatten_buffers(start, kept)
-        return cls(theta, RuleState.zeros(theta), [True] * len(members), buffers=buffers)
+        state = cls(theta, RuleState.zeros(theta), [True] * len(members), buffers=buffers)
+        if any(m.recipe.averaging for m in members):
+            state.average = torch.cat([theta, buffers], 1)
+        return state
+
+    def scored(self, row: int, recipe: Recipe) -> tuple[Tensor, Tensor]:
+        """Parameters [P] and running means [Q] of a member's network as it is scored and kept."""
+        if not recipe.averaging:
+            return self.theta[row], self.buffers[row]
+        columns = self.theta.shape[1]
+        return self.average[row, :columns], self.average[row, columns:]
 
     def take(self, rows: Sequence[int]) -> "StackState":
         """The given members only, copied: how losers leave a stack."""
         rule = RuleState(*(t[list(rows)] for t in (self.rule.first, self.rule.second, self.rule.steps)))
         alive = [self.alive[k] for k in rows]
-        return StackState(self.theta[list(rows)], rule, alive, self.round, self.buffers[list(rows)])
+        of_rows = [t[list(rows)] for t in (self.buffers, self.average)]
+        return StackState(self.theta[list(rows)], rule, alive, self.round, *of_rows)
 
     @classmethod
     def join(cls, parts: Sequence["StackState"]) -> "StackState":
@@ -65,4 +81,10 @@ class StackState:
         )
         alive = [a for p in parts for a in p.alive]
         buffers = torch.cat([p.buffers for p in parts])
-        return cls(torch.cat([p.theta for p in parts]), rule, alive, parts[0].round, buffers)
+        averages = [p.average for p in parts]
+        if any(a.shape[1] for a in averages):  # members that have none fill their rows with what they have
+            averages = [
+                p.average if p.average.shape[1] else torch.cat([p.theta, p.buffers], 1) for p in parts
+            ]
+        theta = torch.cat([p.theta for p in parts])
+        return cls(theta, rule, alive, parts[0].round, buffers, torch.cat(averages))

@@ -13,7 +13,7 @@ _LONGEST = 110
 TAKEN = (
     "Data", "read_data", "scaling_of", "inputs_of", "targets_of", "uniform", "chosen_kinds", "augmented",
     "weights_of", "make_optimizer", "rate_factor", "error_of", "loss_of", "train", "score", "main",
-    "make_network", "initialise", "importance_of_classes", "importance_of_labels",
+    "make_network", "initialise", "average_of", "importance_of_classes", "importance_of_labels",
 )  # fmt: skip
 """Functions of the script itself; the user's, if it is called so, goes by another name."""
 _POSITIONS = "PositionRMSNorm"
