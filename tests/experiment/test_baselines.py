@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loky.process_executor import TerminatedWorkerError
 from sklearn import metrics
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -16,6 +15,7 @@ from steepest.data.read import read
 from steepest.data.split import outer_split
 from steepest.experiment import baselines
 from steepest.experiment.baselines import Bar, fit, fit_all, folds_for, kinds_for
+from steepest.experiment.processes import WorkerLost
 from steepest.experiment.study import Study
 from steepest.training.source import Source
 
@@ -115,18 +115,16 @@ def test_the_bar_is_the_better_baseline_off_the_test_rows(
         assert row["score"] == pytest.approx(fit(study.source, row["name"], 3, "accuracy").score)
 
 
-def test_baselines_survive_the_death_of_a_worker(
+def test_a_study_goes_on_without_baselines_that_every_worker_died_over(
     make_study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study: Study = make_study()
-    honest, lost = study.workers.submit, Future[Any]()
-    lost.set_exception(TerminatedWorkerError("killed"))
-    answers = [lambda *_: lost, honest]
-    monkeypatch.setattr(study.workers, "submit", lambda *task: answers.pop(0)(*task))
+    lost, said = Future[Any](), list[str]()
+    lost.set_exception(WorkerLost("its process was ended by SIGKILL"))
+    monkeypatch.setattr(study.workers, "submit", lambda *_: lost)
+    monkeypatch.setattr(study.listener, "say", said.append)
     bar = Bar(study, test_fold=3)
     bar.look()
-    assert study.journal.document("baselines") is None
-    bar.look()
-    assert [row["name"] for row in bar.on_test()] == list(KINDS)
-    assert study.bar is not None
-    assert answers == []
+    assert said == ["The baselines could not be fitted: its process was ended by SIGKILL."]
+    assert bar.on_test() == []
+    assert study.bar is None

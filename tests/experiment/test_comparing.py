@@ -16,6 +16,7 @@ from steepest.experiment import comparing
 from steepest.experiment.compared import Compared
 from steepest.experiment.comparing import compare
 from steepest.experiment.contest import Contest
+from steepest.experiment.processes import Start
 from steepest.experiment.question import Question
 from steepest.experiment.workers import Workers
 from steepest.training.job import Done, Job, run
@@ -46,8 +47,8 @@ class Watched(Workers):
 
     seen: "list[Watched]"
 
-    def __init__(self, count: int) -> None:
-        super().__init__(count)
+    def __init__(self, count: int, start: Start) -> None:
+        super().__init__(count, start)
         self.jobs: list[Job] = []
         self.seen.append(self)
 

@@ -1,10 +1,11 @@
 """Worker processes: results in order, the same bits however many there are, and survivors of a killed one."""
 
 import os
+import resource
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +14,15 @@ import torch
 from steepest.base.recipe import Recipe
 from steepest.data.read import read
 from steepest.data.split import inner_split, outer_split
-from steepest.experiment.workers import Workers, cores
+from steepest.experiment.processes import can_fork
+from steepest.experiment.workers import Workers, cores, give_back
+from steepest.training.chunk import Chunk
 from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.source import Source
+
+CLOSE = 1e-4  # of members whose chunk was halved: matrix products may then add in another order
+FORKS = pytest.mark.skipif(not can_fork(), reason="forking is not safe in this process")
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +32,9 @@ def source() -> Source:
     return Source.of(data, [inner_split(data, outer.train, 0, i) for i in range(2)])
 
 
-@pytest.fixture(scope="module")
-def pair(source: Source) -> Iterator[Workers]:
-    with Workers(2) as workers:
+@pytest.fixture(scope="module", params=[pytest.param("fork", marks=FORKS), "spawn"])
+def pair(source: Source, request: pytest.FixtureRequest) -> Iterator[Workers]:
+    with Workers(2, request.param) as workers:
         workers.serve(source)
         yield workers
 
@@ -65,15 +71,15 @@ def test_the_number_of_workers_changes_no_bit(source: Source, pair: Workers) -> 
     with Workers(0) as here:
         here.serve(source)
         reference = here.run(JOBS)
-    with Workers(1) as one:
+    assert_same_bits(pair.run(JOBS), reference)
+    with Workers(1, pair.start) as one:
         one.serve(source)
         folder, process = Path(one.stop_file).parent, one.submit(shape, 0).result()[1]
-        assert (folder / "x.npy").is_file()
+        assert (folder / "x.npy").is_file() == (pair.start == "spawn")
         assert_same_bits(one.run(JOBS), reference)
     assert not folder.exists()  # closing removes the mapped files and ends the processes
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
-    assert_same_bits(pair.run(JOBS), reference)
 
 
 def test_a_stretch_goes_on_from_the_state_that_came_back(pair: Workers) -> None:
@@ -87,20 +93,22 @@ def test_a_stretch_goes_on_from_the_state_that_came_back(pair: Workers) -> None:
     assert torch.equal(second.state.theta, whole[0].state.theta)
 
 
+@FORKS
 def test_a_killed_worker_costs_time_and_nothing_else(source: Source) -> None:
     jobs = [job(0, 4, 300), job(10, 4, 200), job(20, 1, 1)]
     killed: list[int] = []
     with Workers(0) as here:
         here.serve(source)
         reference = here.run(jobs)
-    with Workers(2) as workers:
+    with Workers(2, "fork") as workers:
         workers.serve(source)
 
         def kill(_: Done | None = None) -> None:
             if not killed:
-                assert workers._pool is not None
-                killed.append(next(iter(workers._pool._processes)))
-                os.kill(killed[0], signal.SIGKILL)
+                assert workers.pool is not None
+                killed.extend(workers.pool.pids)  # both: what they were at is done again
+                for process in killed:
+                    os.kill(process, signal.SIGKILL)
 
         told: list[Done] = []
 
@@ -114,6 +122,84 @@ def test_a_killed_worker_costs_time_and_nothing_else(source: Source) -> None:
         again = workers.run(jobs[2:])
     assert killed
     assert_same_bits(again, reference[2:])
+
+
+def assert_close(found: Done, reference: Done) -> None:
+    """The members that came back have the reference's scores and parameters, to `CLOSE`."""
+    rows = [reference.members.index(member) for member in found.members]
+    assert found.state is not None
+    assert reference.state is not None
+    torch.testing.assert_close(found.state.theta, reference.state.theta[rows], rtol=CLOSE, atol=CLOSE)
+    for p, q in zip(found.points, reference.points, strict=True):
+        np.testing.assert_allclose(p.train_loss, q.train_loss[rows], CLOSE)
+
+
+@FORKS
+def test_a_member_that_kills_every_worker_is_lost_and_the_rest_goes_on(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Workers(0) as here:
+        here.serve(source)
+        reference = here.run(JOBS)
+    parent, honest = os.getpid(), Chunk.round
+
+    def deadly(chunk: Chunk, *rest: Any) -> bool:
+        if os.getpid() != parent and any(member.number == 22 for member in chunk.members):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return honest(chunk, *rest)
+
+    monkeypatch.setattr(Chunk, "round", deadly)
+    with Workers(2, "fork") as workers:
+        workers.serve(source)
+        found = workers.run(JOBS)
+    ((lost, cause),) = found[2].lost
+    assert (lost.number, cause.split(",")[0]) == (22, "its process was ended by SIGKILL")
+    assert [m.number for m in found[2].members] == [20, 21, 23, 24]
+    assert_close(found[2], reference[2])
+    assert_same_bits([*found[:2], found[3]], [*reference[:2], reference[3]])
+
+
+def leave_room(_: Source, room: int) -> None:
+    """Let this process take so many bytes more, and no further."""
+    give_back()
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + room
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+@FORKS
+@pytest.mark.parametrize("room", [200, 30])
+def test_where_memory_runs_out_chunks_are_halved(
+    room: int, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(width=2048, depth=2, batch_size=60, epochs=1)  # 17 MB of weights; of gradients, …
+    members = tuple(Member(k, recipe, seed=k) for k in range(4))
+    jobs = [Job(members, 1, (1,)), job(10, 2, 2)]
+    with Workers(0) as here:
+        here.serve(source)
+        reference = here.run(jobs)
+    log, honest = tmp_path / "log", Chunk.point
+
+    def told(chunk: Chunk) -> Any:
+        point = honest(chunk)
+        with log.open("a") as file:
+            file.write(f"{len(chunk.members)} ")
+        return point
+
+    monkeypatch.setattr(Chunk, "point", told)
+    with Workers(1, "fork") as workers:
+        workers.serve(source)
+        workers.submit(leave_room, room * 10**6).result()
+        found = workers.run(jobs)
+    assert_same_bits(found[1:], reference[1:])  # what fits is done as ever
+    trained = log.read_text().split()
+    if room > 100:
+        assert "4" not in trained  # in parts, whichever fitted
+        assert found[0].members == members
+        assert_close(found[0], reference[0])
+    else:
+        assert trained[-2:] == ["2", "2"]
+        assert found[0].starved == members
 
 
 def shape(source: Source, add: int) -> tuple[int, ...]:
@@ -134,15 +220,6 @@ def test_any_task_can_be_submitted(source: Source, pair: Workers) -> None:
         assert here.submit(shape, 2).result() == (152, os.getpid())
         with pytest.raises(ValueError, match="150 rows"):
             here.submit(fail).result()
-
-
-@pytest.mark.filterwarnings("ignore")  # the pool complains of the dead worker while it is put away
-def test_a_worker_killed_while_idle_is_replaced(source: Source) -> None:
-    with Workers(1) as workers:
-        workers.serve(source)
-        os.kill(workers.submit(shape, 0).result()[1], signal.SIGKILL)
-        time.sleep(0.3)  # for the pool to notice
-        assert workers.submit(shape, 0).result()[0] == 150
 
 
 def test_jobs_are_called_off_and_go_on(pair: Workers) -> None:

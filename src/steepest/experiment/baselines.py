@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,22 +73,15 @@ class Bar:
 
     def __init__(self, study: Study, test_fold: int) -> None:
         self._study, self._test_fold = study, test_fold
-        self._work = self._begin()
+        assert study.source is not None
+        folds = folds_for(study.source, test_fold)
+        self._work: Future[list[Baseline]] = study.workers.submit(fit_all, folds, study.objective)
         self._written = False
-
-    def _begin(self) -> "Future[list[Baseline]]":
-        assert self._study.source is not None
-        folds = folds_for(self._study.source, self._test_fold)
-        return self._study.workers.submit(fit_all, folds, self._study.objective)
 
     def look(self, wait: bool = False) -> None:
         """Note the baselines once they are there; `wait` for them if need be."""
         if self._written or not (wait or self._work.done()):
             return
-        if isinstance(self._work.exception(), BrokenExecutor):  # a worker died, and all that waited with it
-            self._work = self._begin()
-            if not wait:
-                return
         self._written = True
         if self._work.exception() is not None:
             self._study.listener.say(f"The baselines could not be fitted: {self._work.exception()}.")

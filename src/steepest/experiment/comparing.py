@@ -28,7 +28,7 @@ from steepest.experiment.own import trusted
 from steepest.experiment.question import Question
 from steepest.experiment.scope import LADDER_SHARE, Scope
 from steepest.experiment.starting import default_recipe
-from steepest.experiment.sweep import WORTH_WORKERS
+from steepest.experiment.sweep import processes_for
 from steepest.experiment.workers import Workers, cores
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
@@ -67,7 +67,7 @@ def compare(
     said = dict.fromkeys(s for c in found for s in trusted(c.recipe, data, splits[0].train))
     ready()
     ordered = data.moments is not None
-    with Workers(_workers(question, found, source)) as pool:
+    with Workers(_workers(question, found, source), "fork") as pool:
         pool.serve(source)
         contest = Contest(question, found, source, pool, listener, clock, objective, ordered)
         for sentence in said:
@@ -159,7 +159,7 @@ def _workers(question: Question, found: Sequence[Candidate], source: Source) -> 
         c.recipe.epochs * rows * cost(spec_of(c.recipe, source.ports), c.recipe.batch_size, 2).flops_training
         for c in found
     )
-    return cores() if operations * each * question.folds * question.seeds > WORTH_WORKERS else 0
+    return processes_for(operations * each * question.folds * question.seeds)
 
 
 def _facts(

@@ -173,7 +173,7 @@ class Contest:
             self._progress(stage)
 
         found = self.pool.run(jobs, heard)
-        if any(done.starved for done in found):
+        if any(done.starved or done.lost for done in found):
             remedy = "Compare smaller networks or batches."
             raise BadInput(self.question.knob, "must fit in memory", "more than there is", remedy)
         return found
@@ -193,7 +193,7 @@ class Contest:
 
         timed(1)  # what a process pays once
         found = timed(2)
-        if any(done.interrupted or done.starved for done in found):
+        if any(done.interrupted or done.starved or done.lost for done in found):
             constraint = "must allow two rounds of training for every value"
             raise BadBudget("budget", constraint, budget.text, "Give it more time, or fewer values.")
         return [

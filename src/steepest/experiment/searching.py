@@ -230,5 +230,5 @@ class Search:
                 t.member.recipe,
                 scores,
                 finished=self.rungs[-1] in scores,
-                failed=t.fate in ("diverged", "out of memory"),
+                failed=t.fate in ("diverged", "out of memory", "lost"),
             )

@@ -348,6 +348,10 @@ class Study:
             t = by_number[member.number]
             t.fate = "out of memory"
             outcomes.append(self._outcome(t, "memory did not suffice, even alone"))
+        for member, cause in done.lost:
+            t = by_number[member.number]
+            t.fate = "lost"
+            outcomes.append(self._outcome(t, f"every attempt failed: {cause}"))
         return curves
 
     def _outcome(self, t: Trained, cause: str) -> Outcome:

@@ -9,6 +9,7 @@ from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
 from steepest.data.dataset import DataSet
 from steepest.data.split import outer_split
+from steepest.experiment.processes import can_fork
 from steepest.experiment.workers import Workers, cores
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
@@ -20,6 +21,9 @@ from steepest.training.source import Source
 
 WORTH_WORKERS = 2e12
 """Operations from which worker processes gain more than the seconds they take to start."""
+
+WORTH_FORKS = 5e9
+"""The same of processes that can be forked, which takes some hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def sweep_seeds(
         for until in sorted(set(ends.values()))
         for group in chunks([m for m in members if ends[m.number] == until], source.ports)
     ]
-    with Workers(_workers(workers, [m.recipe for m in members], source)) as pool:
+    with Workers(_workers(workers, [m.recipe for m in members], source), "fork") as pool:
         pool.serve(source)
         found = {n: swept for done in pool.run(jobs) for n, swept in _swept(done, metric)}
     every = [found.get(m.number, Swept(m.recipe, math.nan, {}, 0.0)) for m in members]
@@ -96,7 +100,12 @@ def _workers(asked: int | None, recipes: Sequence[Recipe], source: Source) -> in
     operations = sum(
         r.epochs * rows * cost(spec_of(r, source.ports), r.batch_size, 2).flops_training for r in recipes
     )
-    return cores() if operations > WORTH_WORKERS else 0
+    return processes_for(operations)
+
+
+def processes_for(operations: float) -> int:
+    """One process per core, or none where so many operations are done sooner than processes start."""
+    return cores() if operations > (WORTH_FORKS if can_fork() else WORTH_WORKERS) else 0
 
 
 def _swept(done: Done, metric: str) -> list[tuple[int, Swept]]:

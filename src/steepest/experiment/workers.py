@@ -1,7 +1,8 @@
-"""Worker processes that do jobs: one per core, one thread each, the data mapped into memory once.
+"""Workers that do jobs: one process per core, one thread each, all over the same data.
 
 Results come back in the order of the jobs, whichever worker did them and whenever, so a study does not depend
-on the number of workers. A worker that dies takes no result with it: its job is done again by a fresh one.
+on the number of workers. A worker that dies takes no result with it: its job is done again by a fresh one, in
+halves if it dies twice, until it is known which member it was.
 """
 
 import contextlib
@@ -9,37 +10,25 @@ import ctypes
 import functools
 import os
 import pickle
-import signal
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from loky import ProcessPoolExecutor
-from loky.process_executor import TerminatedWorkerError
-
-from steepest.training.job import Done, Job, run
+from steepest.base.errors import StoreError
+from steepest.experiment.processes import ATTEMPTS, Call, Processes, Start, WorkerLost, can_fork
+from steepest.training.job import Done, Job, halves, joined, out_of_memory, run
 from steepest.training.source import Source
 
-_ATTEMPTS = 3
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "48",  # of 1024: each shape's kernels take memory for good
-}
 _TICK = 0.5  # seconds between signs of life
 
 
 def cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _ready() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the study, which ends its workers itself
 
 
 @functools.lru_cache(maxsize=1)
@@ -49,12 +38,8 @@ def _source(folder: str) -> Source:
     return Source.load(path, **pickle.loads((path / "facts.pickle").read_bytes()))
 
 
-def _apply(folder: str, task: Callable[..., Any], *arguments: Any) -> Any:
-    return task(_source(folder), *arguments)
-
-
-def _work(folder: str, job: Job) -> Done:
-    done = run(job, _source(folder))
+def _work(source: Source, job: Job) -> Done:
+    done = run(job, source)
     give_back()
     return done
 
@@ -68,27 +53,46 @@ def give_back() -> None:
 class Workers:
     """A pool of worker processes over one source; use as a context manager.
 
-    The processes start at once and import what they need while the study still reads its data.
+    Spawned processes start at once and import what they need while the study still reads its data; they map
+    the data from files. Forked ones start when the data is served, in milliseconds, and find it in memory.
 
     Args:
         count: processes; 0 does the work in this process.
+        start: "spawn", or "fork", which is done where it is safe (`can_fork`) and spawns elsewhere.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, start: Start = "spawn") -> None:
         self.count = count
+        self.start: Start = "fork" if start == "fork" and can_fork() else "spawn"
         self._folder = tempfile.TemporaryDirectory(prefix="steepest-")
-        self._pool: ProcessPoolExecutor | None = None
         self._served: Source | None = None
         self.stop_file = str(Path(self._folder.name) / "stop")
-        if count:
-            self._open()
+        self.pool: Processes | None = None
+        if count and self.start == "spawn":
+            self.pool = Processes(count, "spawn", functools.partial(_source, self._folder.name))
 
     def serve(self, source: Source) -> None:
-        """Give the workers their data. Call it once, before the first job."""
+        """Give the workers their data. Call it once, before the first job.
+
+        Raises:
+            StoreError: if there is no room for the files that spawned workers map.
+        """
         self._served = source
-        if self.count:
-            source.save(Path(self._folder.name))
-            Path(self._folder.name, "facts.pickle").write_bytes(pickle.dumps(source.facts))
+        if not self.count:
+            return
+        if self.start == "fork":
+            self.pool = Processes(self.count, "fork", lambda: source)
+            return
+        folder = Path(self._folder.name)
+        try:
+            source.save(folder)
+            (folder / "facts.pickle").write_bytes(pickle.dumps(source.facts))
+        except OSError as error:
+            raise StoreError(
+                f"{folder} cannot hold the {source.x.nbytes / 1e6:.1f} MB of data that the workers share "
+                f"({error.strerror or error}). Free some space, set TMPDIR to another folder, or take 0 "
+                "workers."
+            ) from error
 
     def stop(self) -> None:
         """Call off the jobs that are running."""
@@ -100,12 +104,8 @@ class Workers:
 
     def submit(self, task: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Call any importable `task(source, *arguments)` in a worker, or here if there are none."""
-        if self._pool is not None:
-            try:
-                return self._future(_apply, task, *arguments)
-            except TerminatedWorkerError:  # it died while idle
-                self._reopen()
-                return self._future(_apply, task, *arguments)
+        if self.pool is not None:
+            return self.pool.submit(task, *arguments)
         here: Future[Any] = Future()
         try:
             here.set_result(task(self._served, *arguments))
@@ -126,64 +126,29 @@ class Workers:
             heard: called with each result as it comes.
             tick: called now and then while nothing comes.
         """
-        if not self.count:
+        if self.pool is None:
             assert self._served is not None
             return [_told(run(job, self._served), heard) for job in jobs]
         found: dict[int, Done] = {}
-        for _ in range(_ATTEMPTS):
-            missing = [i for i in range(len(jobs)) if i not in found]
-            if not missing:
-                break
-            try:
-                for i, done in self._attempt(jobs, missing, tick):
-                    found[i] = _told(done, heard)
-            except TerminatedWorkerError:  # most often the system's answer to memory running out
-                self._reopen()
-        lost = {
-            i: Done((), (), None, 0.0, starved=jobs[i].members) for i in range(len(jobs)) if i not in found
-        }
-        found |= lost
+        at_work = _AtWork(self.pool)
+        for i, job in enumerate(jobs):
+            at_work.add(i, 0, job)
+        try:
+            while at_work.calls:
+                self.pool.turn(_TICK)
+                ended = at_work.ended()
+                found |= {i: _told(done, heard) for i, done in ended}
+                if not ended:
+                    tick()
+        finally:
+            self.pool.withdraw(list(at_work.calls))
         return [found[i] for i in range(len(jobs))]
-
-    def _attempt(
-        self, jobs: Sequence[Job], missing: Sequence[int], tick: Callable[[], None]
-    ) -> Iterator[tuple[int, Done]]:
-        waiting = {self._future(_work, jobs[i]): i for i in missing}
-        while waiting:
-            done, _ = wait(waiting, timeout=_TICK, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=waiting.__getitem__):
-                yield waiting.pop(future), future.result()
-            if not done:
-                tick()
-
-    def _future(self, call: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        assert self._pool is not None
-        future: Future[Any] = self._pool.submit(call, self._folder.name, *arguments)
-        return future
-
-    def _reopen(self) -> None:
-        self._close_pool()
-        self._open()
-
-    def _open(self) -> None:
-        self._pool = ProcessPoolExecutor(
-            max_workers=self.count,
-            initializer=_ready,
-            env=_ENVIRONMENT,
-        )
-        for _ in range(self.count):
-            self._pool.submit(_ready)
-
-    def _close_pool(self) -> None:
-        if self._pool is not None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a pool with a dead worker complains while it is put away
-                self._pool.shutdown(wait=True, kill_workers=True)
-            self._pool = None
 
     def close(self) -> None:
         """End the processes and remove the mapped files."""
-        self._close_pool()
+        if self.pool is not None:
+            self.pool.close()
+            self.pool = None
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
@@ -193,6 +158,55 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@dataclass(eq=False)
+class _AtWork:
+    """Jobs on their way, each whole or in parts: (number of the job, its first member) of every call."""
+
+    pool: Processes
+    calls: dict[Call, tuple[int, int, Job]] = field(default_factory=dict)
+    parts: dict[int, dict[int, Done]] = field(default_factory=dict)
+
+    def add(self, number: int, first: int, job: Job) -> None:
+        """Hand a job, or a part of it, to the pool."""
+        attempts = ATTEMPTS if len(job.members) == 1 else ATTEMPTS - 1
+        self.calls[self.pool.submit(_work, job, attempts=attempts)] = number, first, job
+
+    def ended(self) -> list[tuple[int, Done]]:
+        """The jobs that are complete since the last look."""
+        over = [call for call in self.calls if call.over]
+        numbers = set()
+        for call in over:
+            number, first, job = self.calls.pop(call)
+            done = self._result(call, number, first, job)
+            if done is not None:
+                self.parts.setdefault(number, {})[first] = done
+                numbers.add(number)
+        complete = sorted(numbers - {number for number, _, _ in self.calls.values()})
+        return [(number, self._whole(number)) for number in complete]
+
+    def _result(self, call: Call, number: int, first: int, job: Job) -> Done | None:
+        """What a call brought; None if it goes on in halves."""
+        error = call.exception(0)
+        if error is None:
+            done: Done = call.result(0)
+            return done
+        short = out_of_memory(error)
+        if not (short or isinstance(error, WorkerLost)):
+            raise error
+        if len(job.members) > 1:
+            one, other = halves(job)
+            self.add(number, first, one)
+            self.add(number, first + len(one.members), other)
+            return None
+        if short:
+            return Done((), (), None, 0.0, starved=job.members)
+        return Done((), (), None, 0.0, lost=((job.members[0], str(error)),))
+
+    def _whole(self, number: int) -> Done:
+        parts = self.parts.pop(number)
+        return joined([parts[first] for first in sorted(parts)]) if len(parts) > 1 else parts[0]
 
 
 def _told(done: Done, heard: Callable[[Done], None]) -> Done:

@@ -211,6 +211,7 @@ def tried(facts: Facts) -> str:
         "dropped": "left at a rung",
         "unfinished": "cut short",
         "interrupted": "cut short",
+        "lost": "lost with their worker process",
     }
     parts: dict[str, int] = {}
     for status, n in ended.items():

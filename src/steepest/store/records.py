@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 Stage = Literal["calibrate", "search", "confirm", "final"]
-Status = Literal["finished", "dropped", "diverged", "interrupted", "out of memory"]
+Status = Literal["finished", "dropped", "diverged", "interrupted", "out of memory", "lost"]
 _STATUSES = frozenset(get_args(Status))
 
 
