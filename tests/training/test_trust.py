@@ -525,7 +525,7 @@ def test_what_cannot_be_stacked_takes_turns_and_the_line_is_named(
         (WarmsUpByCounter, "but got 'something that changes with the buffer seen'. Keep it in a buffer"),
         (
             Carries,
-            "evaluated, but got 'something that changes with the attribute state'. Keep it in a buffer",
+            "evaluated, but got 'something that changes with the attribute state'. Let evaluation depend",
         ),
         (Averages, "must change its buffers by what is kept alone, .* the buffer norm.num_batches_tracked"),
         (Grows, r"must keep the shape and type .* but got 'memory: \[1, 6\] of float32 before, \[2, 6\]"),

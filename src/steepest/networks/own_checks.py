@@ -268,6 +268,8 @@ class _Look:
         for draw in run.draws if not self._network.training else ():
             return draw.where or self._sources.forward, "random numbers", remedy
         kept = "Keep it in a buffer of floating-point numbers that is saved: register_buffer."
+        if not self._network.training:
+            kept = "Let evaluation depend on its rows, parameters and saved buffers alone."
         for found in run.before.changed(run.after):
             where = self._sources.changes(found.layer, found.attribute)
             return where, f"something that changes with the attribute {found.path}", kept

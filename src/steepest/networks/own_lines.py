@@ -1,6 +1,7 @@
 """Where in the user's own source something stands or happened, as "file:line"."""
 
 import dis
+import functools
 import inspect
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator
@@ -34,7 +35,11 @@ class Sources:
     """
 
     def __init__(self, network: nn.Module | None, factory: Callable[..., Any]) -> None:
-        codes = [code for layer in (network.modules() if network else ()) for code in _codes(type(layer))]
+        codes = [
+            code
+            for layer in (network.modules() if network is not None else ())
+            for code in _codes(type(layer))
+        ]
         self._made = _code(factory)
         given = [*codes, *([self._made] if self._made else [])]
         self._files = {code.co_filename for code in given if not _within(code.co_filename, _OURS)}
@@ -43,11 +48,11 @@ class Sources:
     @property
     def forward(self) -> str:
         """The network's `forward`; of a network that torch's own classes make up, the factory."""
-        return self.forward_of(self._network) if self._network else self.factory
+        return self.factory if self._network is None else self.forward_of(self._network)
 
     def forward_of(self, layer: nn.Module) -> str:
         """The same for one of its layers."""
-        code = _code(type(layer).forward)
+        code = _code(inspect.getattr_static(type(layer), "forward", None))
         if code is None or _within(code.co_filename, _OURS):
             code = self._made
         return place(code.co_filename, code.co_firstlineno) if code else ""
@@ -130,7 +135,7 @@ def _lines(trace: TracebackType | None) -> Iterator[tuple[str, int]]:
 
 def _code(call: Any) -> CodeType | None:
     """The code of a function, of a class's `__init__`, or of what a wrapper wraps."""
-    call = inspect.unwrap(getattr(call, "func", call))
+    call = inspect.unwrap(call.func if isinstance(call, functools.partial) else call)
     call = call.__init__ if inspect.isclass(call) else call
     code = getattr(call, "__code__", None) or getattr(type(call).__call__, "__code__", None)
     return code if isinstance(code, CodeType) else None
