@@ -199,7 +199,7 @@ def chunk_of(stack: Any, digits: Digits, splits: dict[int, Any], epochs: int) ->
     width, classes = mini.SIZES[0], mini.SIZES[-1]
     as_they_are = Standardiser(np.zeros(width, np.float32), np.ones(width, np.float32), clip=1e9)
     folds = tuple(Fold(train, held, as_they_are) for train, held in (splits[i] for i in sorted(splits)))
-    source = Source(x.numpy().astype(np.float32), y.numpy(), classes, folds)
+    source = Source.table(x.numpy().astype(np.float32), y.numpy(), classes, folds)
     members = [Member(k, packages(m.recipe, epochs), m.seed, m.split) for k, m in enumerate(stack.members)]
     spec = dense_spec(members[0].recipe, width, classes)
     layout, names = Layout(spec), list(spec.parameter_shapes)
@@ -256,7 +256,7 @@ def test_a_rung_keeps_whom_the_package_keeps(scores: list[float]) -> None:
 
 
 def test_the_rungs_are_the_packages() -> None:
-    assert list(mini.RUNGS) == rungs.rung_epochs(27)
+    assert list(mini.RUNGS) == rungs.rung_rounds(27)
 
 
 def test_the_race_trains_on_those_it_keeps(digits: Digits) -> None:

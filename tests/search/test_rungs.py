@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steepest.search.rungs import ETA, promote, rung_epochs
+from steepest.search.rungs import ETA, promote, rung_rounds
 
 SCORES = st.lists(
     st.one_of(st.floats(-10, 10), st.just(math.nan), st.sampled_from([0.0, 0.5, 1.0])), max_size=60
@@ -79,8 +79,8 @@ def test_luck_is_fair_and_depends_on_the_seed() -> None:
 @given(st.integers(1, 10_000), st.integers(1, 30))
 @settings(max_examples=100, deadline=None)
 def test_rungs_rise_to_the_horizon(horizon: int, least: int) -> None:
-    epochs = rung_epochs(horizon, least=least)
-    assert epochs[-1] == horizon
-    assert epochs == sorted(set(epochs))
-    assert epochs[0] >= min(least, horizon)
-    assert len(epochs) <= 4
+    rounds = rung_rounds(horizon, least=least)
+    assert rounds[-1] == horizon
+    assert rounds == sorted(set(rounds))
+    assert rounds[0] >= min(least, horizon)
+    assert len(rounds) <= 4

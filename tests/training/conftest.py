@@ -22,7 +22,7 @@ def make_source(classes: int, rows: int = 90, features: int = 6, folds: int = 3)
         target = (0.0, 1.0) if classes else (float(y[train].mean()), float(y[train].std()))
         standard = Standardiser(mean.astype(np.float32), std.astype(np.float32), 5.0, *target)
         made.append(Fold(train, held_out, standard))
-    return Source(x, y, classes, tuple(made))
+    return Source.table(x, y, classes, tuple(made))
 
 
 @pytest.fixture

@@ -229,6 +229,6 @@ def test_noise_spares_one_hot_and_constant_inputs_of_a_data_set(classification: 
     codes, y = ("p", "q", "r"), classification.y
     data = DataSet("toy", "classification", "y", codes, x, y, tuple("abcdef"), scaled, columns, None, ())
     fold = classification.folds[0]
-    source = Source(x, y, 3, (replace(fold, standard=Standardiser.fit(data, fold.train)),))
+    source = Source.table(x, y, 3, (replace(fold, standard=Standardiser.fit(data, fold.train)),))
     feed = Feed(source, members({}), torch.float64)
     assert feed.varying[0].tolist() == [True, False, False, True, True, True]

@@ -35,7 +35,7 @@ def kinds_for(source: Source) -> tuple[str, ...]:
     """Names of the simple models that a data set is compared with, as the report shows them.
 
     Example:
-        >>> kinds_for(Source(np.zeros((4, 1), np.float32), np.zeros(4), 0, ()))
+        >>> kinds_for(Source.table(np.zeros((4, 1), np.float32), np.zeros(4), 0, ()))
         ('linear model', 'gradient-boosted trees')
     """
     return tuple(kinds_of(source))

@@ -7,7 +7,7 @@ from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
 from steepest.experiment.pace import Pace, horizon
 from steepest.experiment.study import Study
-from steepest.search.rungs import rung_epochs
+from steepest.search.rungs import rung_rounds
 from steepest.training.job import Job
 from steepest.training.member import Member
 from steepest.training.planning import stacks
@@ -31,7 +31,7 @@ def calibrate(study: Study, pace: Pace, rounds: int, deadline: float) -> tuple[R
     count = pace.extent.replicates
     plans = [(default, "default", member_seed(study, "calibrate", r), r, r) for r in range(count)]
     members = study.plan(plans, "calibrate", ["default"] * count)
-    study.train(members, rounds, rung_epochs(rounds), deadline, keep=False)
+    study.train(members, rounds, rung_rounds(rounds), deadline, keep=False)
     study.settle(members, "finished")
     pace.measure()
     scores = np.array([m.score for m in members])

@@ -15,7 +15,7 @@ MOST_EPOCHS = 60
 LEAST_EPOCHS = 12
 WRITING_SECONDS = 2.5
 DEFAULT_DEARER = 1.5
-"""How many times the default's time a finalist is expected to take."""
+"""How many times the default's time a finalist is taken to need: a choice, not a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ EXTENTS = (
 )
 """From what small data affords to what costly networks leave: fewer, but still in pairs on fresh seeds.
 
-Looks are placed where an exact test can decide: at 6 pairs with one look, at 7 with three.
+All of it is chosen, not measured. One thing binds: the first look comes where an exact test can decide, at 6
+pairs with one look, at 7 with three.
 """
 
 LOOKS = EXTENTS[0].looks

@@ -9,7 +9,7 @@ from steepest.experiment.confirmation import distinct
 from steepest.experiment.pace import Pace
 from steepest.experiment.study import Study, Trained
 from steepest.search.policy import Policy, Proposal
-from steepest.search.rungs import ETA, promote, rung_epochs
+from steepest.search.rungs import ETA, promote, rung_rounds
 
 LEAST_CLOSING, MOST_CLOSING = 0.2, 0.5
 """Shares of the budget that confirmation, test and writing get at least and at most."""
@@ -40,7 +40,7 @@ class Search:
         self, study: Study, pace: Pace, policy: Policy, default: Recipe, noise: float, folds: int
     ) -> None:
         self.study, self.pace, self.policy = study, pace, policy
-        self.rungs = rung_epochs(study.until(default))
+        self.rungs = rung_rounds(study.until(default))
         self._noise, self._folds, self._waves = math.sqrt(2) * noise, folds, 0
         self._default = default
         self.members: list[Trained] = []

@@ -60,12 +60,17 @@ def promote(
     return Rung(tuple(earned), tuple(int(i) for i in lucky))
 
 
-def rung_epochs(horizon: int, eta: int = ETA, least: int = 1) -> list[int]:
-    """Epochs at which members are compared: horizon/27, /9, /3 and the horizon, no earlier than `least`.
+def rung_rounds(horizon: int, eta: int = ETA, least: int = 1) -> list[int]:
+    """Rounds after which members are compared: horizon/η³, /η², /η and the horizon, none before `least`.
+
+    Args:
+        horizon: rounds of a full training.
+        eta: η.
+        least: the earliest, unless the horizon comes first.
 
     Example:
-        >>> rung_epochs(81), rung_epochs(9), rung_epochs(2)
+        >>> rung_rounds(81), rung_rounds(9), rung_rounds(2)
         ([3, 9, 27, 81], [1, 3, 9], [1, 2])
     """
     steps = [math.ceil(horizon / eta**i) for i in (3, 2, 1, 0)]
-    return sorted({max(min(least, horizon), epoch) for epoch in steps})
+    return sorted({max(min(least, horizon), step) for step in steps})

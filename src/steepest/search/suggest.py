@@ -80,7 +80,7 @@ class Suggester:
         Args:
             member: its number.
             recipe: what it was trained with.
-            rungs: epoch → score, higher is better.
+            rungs: round → score, higher is better.
             finished: it reached the last rung.
             failed: it diverged.
         """
@@ -90,8 +90,8 @@ class Suggester:
         trial = self._trials.pop(member, None)
         with _quiet():
             if trial is not None:
-                for epoch, score in rungs.items():
-                    trial.report(score, epoch)
+                for rung, score in rungs.items():
+                    trial.report(score, rung)
                 value = rungs[max(rungs)] if state == TrialState.COMPLETE else None
                 self.study.tell(trial, value, state=state)
                 return

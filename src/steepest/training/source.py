@@ -47,8 +47,8 @@ class Source:
         y: class codes (int64) or numbers (float64), [N] or [N, …].
         classes: number of classes, labels or tokens; 0 for numbers.
         folds: the divisions members refer to by index.
-        ports: what networks read and write; None for a table.
-        task: None takes classification if there are classes, else regression.
+        ports: what networks read and write.
+        task: decides loss and metrics.
         rounds: into how many rounds an epoch is cut. A round is the shortest stretch of training after which
             members can be scored; with little data it is a whole epoch.
         naive, naive_name: a forecast to compare with, the shape of y, and what it is; see `DataSet`.
@@ -58,17 +58,24 @@ class Source:
     y: NDArray[np.int64] | NDArray[np.float64]
     classes: int
     folds: tuple[Fold, ...]
-    ports: Ports = None  # type: ignore[assignment]
-    task: Task = None  # type: ignore[assignment]
+    ports: Ports
+    task: Task
     rounds: int = 1
     naive: NDArray[np.float64] | None = None
     naive_name: str = ""
 
-    def __post_init__(self) -> None:
-        if self.task is None:
-            object.__setattr__(self, "task", "classification" if self.classes else "regression")
-        if self.ports is None:
-            object.__setattr__(self, "ports", Ports.table(self.x.shape[1], self.classes or 1))
+    @classmethod
+    def table(
+        cls,
+        x: Inputs,
+        y: NDArray[np.int64] | NDArray[np.float64],
+        classes: int,
+        folds: tuple[Fold, ...],
+        rounds: int = 1,
+    ) -> "Source":
+        """The rows of a table of numbers: classes to tell apart, or with `classes` 0 a number to predict."""
+        task: Task = "classification" if classes else "regression"
+        return cls(x, y, classes, folds, Ports.table(x.shape[1], classes or 1), task, rounds)
 
     @classmethod
     def of(cls, data: DataSet, splits: list[Split]) -> "Source":
@@ -96,7 +103,7 @@ class Source:
         """Rounds in so many epochs, at least one.
 
         Example:
-            >>> Source(np.zeros((4, 1), np.float32), np.zeros(4), 0, (), rounds=3).total_rounds(1.5)
+            >>> Source.table(np.zeros((4, 1), np.float32), np.zeros(4), 0, (), rounds=3).total_rounds(1.5)
             4
         """
         return max(1, round(epochs * self.rounds))

@@ -29,7 +29,7 @@ def coded() -> Source:
     standard = Standardiser(np.zeros(4, np.float32), np.ones(4, np.float32), codes=(0, 3))
     fold = Fold(ROWS[:150], ROWS[150:], standard)
     ports = Ports("table", (4,), 2, codes=((0, 4), (3, 101)))
-    return Source(x, (x[:, 3] % 2).astype(np.int64), 2, (fold,), ports)
+    return Source(x, (x[:, 3] % 2).astype(np.int64), 2, (fold,), ports, "classification")
 
 
 def test_codes_become_one_input_per_frequent_value() -> None:

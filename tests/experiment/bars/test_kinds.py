@@ -146,7 +146,7 @@ def test_columns_of_codes(codes: int, linear: float, trees: float) -> None:
     standard = Standardiser(np.zeros(2, np.float32), np.ones(2, np.float32), codes=(1,))
     fold = Fold(np.arange(4000), np.arange(4000, 6000), standard)
     ports = Ports("table", (2,), 2, codes=((1, codes),))
-    source = Source(x, (x[:, 1] % 2).astype(np.int64), 2, (fold,), ports)
+    source = Source(x, (x[:, 1] % 2).astype(np.int64), 2, (fold,), ports, "classification")
     models = kinds_of(source)
     said = ", 64 values a category" if codes > 65 else ""
     assert list(models) == [f"linear model{said}", "gradient-boosted trees"]
