@@ -96,6 +96,22 @@ class Attention(nn.Module):
         return self.write((torch.softmax(q @ k.mT / 8**0.5, -1) @ v).mean(1))
 
 
+class Language(nn.Module):
+    """Reads tokens and writes at every position, by one matrix for both."""
+
+    def __init__(self, tokens: int, outputs: int) -> None:
+        super().__init__()
+        self.read, self.write = nn.Embedding(tokens, 8), nn.Linear(8, outputs, bias=False)
+        self.write.weight, self.cell = self.read.weight, nn.Linear(16, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        state, written = torch.zeros(len(x), 8), []
+        for token in self.read(x).unbind(1):  # a recurrent network, written out
+            state = torch.tanh(self.cell(torch.cat([token, state], 1)))
+            written.append(self.write(state))
+        return torch.stack(written, 1)
+
+
 def cnn(shape: tuple[int, ...], classes: int) -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(shape[0], 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
@@ -196,6 +212,19 @@ class DrawsInside(Net):
     def forward(self, x: Tensor) -> Tensor:
         x = x.unsqueeze(1)
         return super().forward(self.attend(x, x, x)[0].squeeze(1))  # here
+
+
+class MyDropout(nn.Dropout):
+    """A class of its own: nobody knows what else it does."""
+
+
+class DrawsByAnother(Net):
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.drop = MyDropout(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.drop(x))  # here
 
 
 class Clamps(Net):
@@ -467,6 +496,17 @@ def test_well_behaved_networks_may_be_stacked_and_nothing_is_said_of_them(make: 
     assert trusted(make, table) == Trust(True, ())
 
 
+def test_a_network_that_reads_tokens_and_writes_at_every_position_may_be_stacked() -> None:
+    draw = np.random.default_rng(0)
+    data = DataSet(
+        name="toy", task="next-token", target="y", classes=tuple("abcde"), form="text", shape=(7,),
+        vocabulary=tuple("abcde"), x=draw.integers(0, 5, (60, 7)).astype(np.int32),
+        y=draw.integers(0, 5, (60, 7)),
+    )  # fmt: skip
+    source = Source.of(data, [Split(np.arange(50), np.arange(50, 60))])
+    assert trusted(Language, source) == Trust(True, ())
+
+
 def test_convolutions_with_batch_norm_and_dropout_may_be_stacked(images: Source) -> None:
     assert trusted(cnn, images) == Trust(True, ())
 
@@ -487,6 +527,7 @@ def test_convolutions_with_batch_norm_and_dropout_may_be_stacked(images: Source)
         (Draws, "random numbers", "forward draws random numbers itself"),
         (DrawsByFunction, "random numbers", "forward draws random numbers itself"),
         (DrawsInside, "random numbers", "MultiheadAttention draws random numbers itself"),
+        (DrawsByAnother, "random numbers", "MyDropout draws random numbers itself"),
         (Clamps, "parameters", "forward changes the parameter read.weight"),
     ],
 )

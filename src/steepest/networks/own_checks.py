@@ -11,7 +11,6 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.dropout import _DropoutNd
 
 from steepest.base.errors import BadInput
 from steepest.networks.own_lines import Sources, at
@@ -27,8 +26,10 @@ Kind = Literal[
 HARMLESS = ("unused", "start", "rows")
 """Kinds that are only mentioned: they do not keep a network from being stacked."""
 
-_LAYERS = (_DropoutNd, DropPath)
-"""Layers whose draws are addressed by the member's seed, in a stack as in a loop."""
+_LAYERS = (
+    nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout, DropPath,
+)  # fmt: skip
+"""Layers whose draws can be addressed by the member's seed in a stack too; not classes made from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ class _Look:
 
     def _drawn(self, draws: tuple[Draw, ...]) -> Iterator[Reason]:
         for where, layer in draws:
-            if not isinstance(layer, _LAYERS):
+            if type(layer) not in _LAYERS:
                 by = "forward" if layer is None else type(layer).__name__
                 yield Reason(
                     "random numbers", where or self._sources.forward, f"{by} draws random numbers itself"
