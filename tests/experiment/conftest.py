@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def make_study(tmp_path: Path) -> Iterator[MakeStudy]:
     with ExitStack() as stack:
         made = 0
 
-        def make(name: str = "iris", budget: str = "60s", start: Recipe | None = None) -> Study:
+        def make(name: Any = "iris", budget: str = "60s", start: Recipe | None = None) -> Study:
             nonlocal made
             made += 1
             folder = tmp_path / f"study-{made}"

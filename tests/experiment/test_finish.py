@@ -29,6 +29,18 @@ def test_the_first_seed_is_handed_out_whatever_its_score(make_study: MakeStudy) 
     assert [t.fate for t in networks["default"]] == ["diverged"] * 3
 
 
+def test_one_recipe_under_two_names_is_trained_once(make_study: MakeStudy) -> None:
+    study = make_study()
+    same = CALM.replace(momentum=0.5)  # which its optimizer has not
+    networks = final_networks(study, [("winner", CALM), ("default", same)], 2, 3, math.inf)
+    assert len(study.members) == 2
+    assert networks["winner"] == networks["default"] == study.members
+    assert len({t.member.seed for t in study.members}) == 2
+    apart = make_study()
+    final_networks(apart, [("winner", CALM), ("default", CALM.replace(lr=0.01))], 2, 3, math.inf)
+    assert len(apart.members) == 4
+
+
 def test_the_user_is_told_where_all_diverged(make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     study, said = make_study(), []
     monkeypatch.setattr(study.listener, "say", said.append)
