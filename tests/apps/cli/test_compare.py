@@ -47,6 +47,10 @@ BAD = {
     ),
     "no seeds": (["batch_size=16,32", "--seeds", "0"], "seeds must be a whole number, 1 or more, but got 0"),
     "a network that does not suit": (["network=mlp,cnn"], "network must suit iris"),
+    "families for a network of your own": (
+        ["network=mlp,cnn", "--data", "iris"],
+        "network must be left out for a network of your own, but got ['mlp', 'cnn']",
+    ),
     "a knob that does not suit": (["flip=0,0.5"], "flip matters only for data of the form image"),
     "a knob of another optimizer": (["momentum=0.8,0.9"], "Fix optimizer=momentum."),
     "a batch of all rows": (["batch_size=16,4000"], "batch_size must be at most 96"),
@@ -66,7 +70,8 @@ def test_bad_input_ends_with_code_2_and_one_message(
 ) -> None:
     arguments, says = BAD[case]
     monkeypatch.chdir(tmp_path)
-    assert main(["compare", "iris", *arguments, "--quiet"]) == 2
+    data = "mynet:make" if "--data" in arguments else "iris"
+    assert main(["compare", data, *arguments, "--quiet"]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert says in shown.err

@@ -36,63 +36,32 @@ Values = Annotated[
         metavar="KNOB=VALUE,VALUE…", help="The knob to compare, and its values.", show_default=False
     ),
 ]
-Folds = Annotated[
-    int,
-    typer.Option(metavar="N", help="Parts the rows are dealt into.", rich_help_panel=options.SEARCH),
-]
+Folds = Annotated[int, options.work("N", "Parts the rows are dealt into.", shows=True)]
 Seeds = Annotated[
     int,
-    typer.Option(
-        metavar="N",
-        help="Rounds of cross-validation, each with folds and starts of its own.",
-        rich_help_panel=options.SEARCH,
-    ),
+    options.work("N", "Rounds of cross-validation, each with folds and starts of its own.", shows=True),
 ]
 Epochs = Annotated[
-    float | None,
-    typer.Option(
-        metavar="N",
-        help="Epochs of every training. The recipe's own if not given.",
-        show_default=False,
-        rich_help_panel=options.SEARCH,
-    ),
+    float | None, options.work("N", "Epochs of every training. The recipe's own if not given.")
 ]
 Rates = Annotated[
     str | None,
-    typer.Option(
-        metavar="WAY",
-        help="tuned: each value and fold its own rate, the best of a ladder; scaled: by the batch size; "
+    options.work(
+        "WAY",
+        "tuned: each value and fold its own rate, the best of a ladder; scaled: by the batch size; "
         "same: as the recipe has it. Tuned if not given.",
-        show_default=False,
-        rich_help_panel=options.SEARCH,
     ),
 ]
 Against = Annotated[
     str | None,
-    typer.Option(
-        metavar="VALUE",
-        help="The value to hold the others against. The default one, or the first, if not given.",
-        show_default=False,
-        rich_help_panel=options.SEARCH,
-    ),
-]
-Fix = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--fix",
-        metavar="KNOB=VALUE",
-        help="Another knob of all recipes. May be given several times.",
-        show_default=False,
-        rich_help_panel=options.SEARCH,
+    options.work(
+        "VALUE", "The value to hold the others against. The default one, or the first, if not given."
     ),
 ]
 Limit = Annotated[
     str | None,
-    typer.Option(
-        metavar="LIMIT",
-        help="Wall time of everything (60s, 3m): seeds, then rates are left out until it suffices.",
-        show_default=False,
-        rich_help_panel=options.SEARCH,
+    options.work(
+        "LIMIT", "Wall time of everything (60s, 3m): seeds, then rates are left out until it suffices."
     ),
 ]
 
@@ -110,7 +79,7 @@ def compare(
     epochs: Epochs = None,
     rates: Rates = None,
     against: Against = None,
-    fix: Fix = None,
+    fix: options.Fix = None,
     budget: Limit = None,
     objective: options.Objective = None,
     seed: options.Seed = 0,
@@ -130,6 +99,9 @@ def compare(
     fixed = parse_fix(fix or ())
     if epochs is not None and "epochs" in knobs:
         raise BadInput("--epochs", "must be left out where epochs are compared", epochs, "Name them once.")
+    if network is not None and "network" in knobs:
+        remedy = "Compare its arguments: own.width=32,64."
+        raise BadInput("network", "must be left out for a network of your own", knobs["network"], remedy)
     limit = Budget.parse(budget) if budget is not None else None
     chosen = _one(next(iter(knobs)), against) if against is not None and len(knobs) == 1 else against
     folder = writable(out)
@@ -144,13 +116,12 @@ def compare(
             against=chosen,
             objective=objective,
             fix=fixed,
-            network=network,
             budget=limit,
             seed=seed,
             out=folder,
             listener=listener,
             command=context.obj,
-            **{**how, **({} if epochs is None else {"epochs": epochs}), **knobs},
+            **{**how, "network": network, **({} if epochs is None else {"epochs": epochs}), **knobs},
         )
     if as_json:
         typer.echo(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))

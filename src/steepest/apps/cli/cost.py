@@ -42,31 +42,16 @@ def cost(
     source: options.DataOption = None,
     recipe: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Recipe to cost, such as the recipe.yaml of a run folder. The default recipe if not given.",
-            show_default=False,
-            rich_help_panel=options.SEARCH,
+        options.work(
+            "FILE",
+            "Recipe to cost, such as the recipe.yaml of a run folder; --fix wins over it. The default recipe "
+            "if not given.",
         ),
     ] = None,
-    fix: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fix",
-            metavar="KNOB=VALUE",
-            help="A knob of the recipe, as in `tune`; it wins over --recipe.",
-            show_default=False,
-            rich_help_panel=options.SEARCH,
-        ),
-    ] = None,
+    fix: options.Fix = None,
     most: Annotated[
         str | None,
-        typer.Option(
-            metavar="N",
-            help="List the networks of at most N parameters instead: 100k, 2M, 250000.",
-            show_default=False,
-            rich_help_panel=options.SEARCH,
-        ),
+        options.work("N", "List the networks of at most N parameters instead: 100k, 2M, 250000."),
     ] = None,
     seed: options.Seed = 0,
     as_json: Annotated[

@@ -1,13 +1,26 @@
 """Options that several commands share, each declared once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 DATA = "The data"
 SEARCH = "The work"
 OUTPUT = "What is written and shown"
+
+
+def work(metavar: str, text: str, *names: str, shows: bool = False) -> Any:
+    """An option about the work.
+
+    Args:
+        metavar: what its value is called.
+        text: what it does, and what holds where it is not given.
+        names: on the command line; the parameter's own if none are given.
+        shows: whether its default is shown.
+    """
+    return typer.Option(*names, metavar=metavar, help=text, show_default=shows, rich_help_panel=SEARCH)
+
 
 Data = Annotated[
     str,
@@ -30,13 +43,7 @@ DataOption = Annotated[
     ),
 ]
 StartFrom = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="Existing parameters that training starts from: .safetensors, .pt or .pth.",
-        show_default=False,
-        rich_help_panel=SEARCH,
-    ),
+    str | None, work("FILE", "Existing parameters that training starts from: .safetensors, .pt or .pth.")
 ]
 Matching = Annotated[
     bool,
@@ -47,13 +54,11 @@ Matching = Annotated[
     ),
 ]
 Objective = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SCORE",
-        help="Score to maximise: accuracy for classes, r2 for numbers if not given.",
-        show_default=False,
-        rich_help_panel=SEARCH,
-    ),
+    str | None, work("SCORE", "Score to maximise: accuracy for classes, r2 for numbers if not given.")
+]
+Fix = Annotated[
+    list[str] | None,
+    work("KNOB=VALUE", "Hold a knob at this value. May be given several times.", "--fix"),
 ]
 Seed = Annotated[
     int,

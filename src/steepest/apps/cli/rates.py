@@ -24,12 +24,7 @@ def rates(
     data: options.Data,
     *,
     how: dict[str, Any],
-    fix: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fix", metavar="KNOB=VALUE", help="A knob of the recipe, as in `tune`.", show_default=False
-        ),
-    ] = None,
+    fix: options.Fix = None,
     low: Annotated[float, typer.Option(help="Lowest rate of the ladder.")] = 1e-5,
     high: Annotated[float, typer.Option(help="Highest rate of the ladder.")] = 3.0,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of each run.")] = 4,

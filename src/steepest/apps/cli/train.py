@@ -32,13 +32,7 @@ def train(
     *,
     how: dict[str, Any],
     recipe: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="Recipe to follow, such as the recipe.yaml of a run folder.",
-            show_default=False,
-            rich_help_panel=options.SEARCH,
-        ),
+        Path, options.work("FILE", "Recipe to follow, such as the recipe.yaml of a run folder.")
     ],
     start_from: options.StartFrom = None,
     matching: options.Matching = False,

@@ -37,30 +37,16 @@ Ctrl-C once ends the search, confirms the best so far and still writes the run f
 
 Limit = Annotated[
     str,
-    typer.Option(
-        metavar="LIMIT",
-        help="Wall time for everything (60s, 3m, 2h), or members to start (150trials).",
-        rich_help_panel=options.SEARCH,
-    ),
-]
-Fix = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--fix",
-        metavar="KNOB=VALUE",
-        help="Leave a knob alone at this value. May be given several times.",
-        show_default=False,
-        rich_help_panel=options.SEARCH,
+    options.work(
+        "LIMIT", "Wall time for everything (60s, 3m, 2h), or members to start (150trials).", shows=True
     ),
 ]
 Network = Annotated[
     str | None,
-    typer.Option(
-        metavar="FAMILIES",
-        help="Architectures that compete: linear, mlp, cnn, rnn, transformer, with commas between them. "
+    options.work(
+        "FAMILIES",
+        "Architectures that compete: linear, mlp, cnn, rnn, transformer, with commas between them. "
         "Those that suit the data if not given.",
-        show_default=False,
-        rich_help_panel=options.SEARCH,
     ),
 ]
 Workers = Annotated[
@@ -87,7 +73,7 @@ def tune(
     start_from: options.StartFrom = None,
     matching: options.Matching = False,
     objective: options.Objective = None,
-    fix: Fix = None,
+    fix: options.Fix = None,
     seed: options.Seed = 0,
     out: options.Out = None,
     workers: Workers = None,
