@@ -123,10 +123,10 @@ def starve(monkeypatch: pytest.MonkeyPatch, most: int, too_large: int = -1, erro
     """Memory for `most` members at once, and never for the member numbered `too_large`."""
 
     class Small(Chunk):
-        def __init__(self, members: Any, *rest: Any) -> None:
+        def __init__(self, members: Any, *rest: Any, **more: Any) -> None:
             if len(members) > most or any(m.number == too_large for m in members):
                 raise error
-            super().__init__(members, *rest)
+            super().__init__(members, *rest, **more)
 
     monkeypatch.setattr(jobs, "Chunk", Small)
 

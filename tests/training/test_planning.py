@@ -11,7 +11,8 @@ from steepest.networks.ports import Ports
 from steepest.networks.spec import dense_spec
 from steepest.training.chunk import arranged
 from steepest.training.member import Member
-from steepest.training.planning import CACHE_BYTES, MOST_MEMBERS, chunk_size, chunks, member_bytes, stack_key
+from steepest.training.planning import chunks, stack_key
+from steepest.training.way import CACHE_BYTES, MOST_MEMBERS, Way, member_bytes, usual
 
 PORTS = Ports.table(20, 3)
 RECIPES = st.builds(
@@ -34,7 +35,7 @@ def test_every_cut(members: list[Member], rng: random.Random) -> None:
     assert sorted(m.number for c in cut for m in c) == [m.number for m in members]
     for chunk in cut:
         assert len({stack_key(m.recipe, PORTS) for m in chunk}) == 1
-        assert 1 <= len(chunk) <= chunk_size(chunk[0].recipe, PORTS)
+        assert 1 <= len(chunk) <= usual(chunk[0].recipe, PORTS).members
         assert list(chunk) == arranged(chunk)
     by_key: dict[object, list[int]] = {}
     for chunk in cut:
@@ -58,7 +59,7 @@ def test_droppers_come_first_and_equal_activations_are_adjacent() -> None:
 @pytest.mark.parametrize("width", [16, 128, 512, 4096])
 def test_a_chunk_fits_the_cache_or_holds_one(width: int) -> None:
     recipe = Recipe(width=width)
-    size = chunk_size(recipe, Ports.table(64, 10))
+    size = usual(recipe, Ports.table(64, 10)).members
     each = member_bytes(dense_spec(recipe, 64, 10), recipe.batch_size)
     assert 1 <= size <= MOST_MEMBERS
     assert size == 1 or size * each <= CACHE_BYTES
@@ -66,3 +67,10 @@ def test_a_chunk_fits_the_cache_or_holds_one(width: int) -> None:
 
 def test_nobody_makes_no_chunks() -> None:
     assert chunks([], Ports.table(4, 2)) == []
+
+
+def test_the_cut_follows_the_ways_and_leaves_work_for_many_cores() -> None:
+    members = [Member(k, Recipe(width=16), seed=k) for k in range(512)]
+    assert {len(c) for c in chunks(members, PORTS, lambda _: Way(True, 32))} == {32}
+    assert {len(c) for c in chunks(members, PORTS, lambda _: Way(False, 1))} == {1}
+    assert len(chunks(members[:32], PORTS, lambda _: Way(True, 64))) == 2, "one chunk would leave cores idle"

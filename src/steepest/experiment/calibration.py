@@ -65,10 +65,11 @@ def probe(study: Study, pace: Pace, deadline: float) -> int:
     assert study.source is not None
     stacked = stacks(study.settings.start, study.ports)
     members = tuple(Member(-1 - r, study.settings.start, r, r) for r in range(REPLICATES if stacked else 1))
+    study.learn([study.settings.start])
     left = deadline - study.clock.elapsed()
-    done = study.workers.run(
-        [Job(members, 2, (), deadline=study.moment(deadline), stop=study.workers.stop_file, keep=False)]
-    )[0]
+    way = study.planner.way(study.settings.start)
+    moment, stop = study.moment(deadline), study.workers.stop_file
+    done = study.workers.run([Job(members, 2, (), deadline=moment, stop=stop, keep=False, way=way)])[0]
     if study.interrupted:
         raise KeyboardInterrupt  # nothing has been trained that could be confirmed
     if done.interrupted:

@@ -189,7 +189,8 @@ def _replicates(
     points = (  # curves are for cheap networks: scoring takes its share of a long round
         sorted({max(1, math.ceil(until * i / 12)) for i in range(1, 13)}) if study.rounds == 1 else [until]
     )
-    study.train(members, until, points, deadline, keep=False)
+    pair = [t for t in members if t.plan.label in (labels[0], labels[-1])]
+    study.train(members, until, points, deadline, keep=False, probed=pair)
     study.settle(members, "finished")
     n = len(replicates)
     rows = [members[i * n : (i + 1) * n] for i in range(len(recipes))]

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -17,11 +18,13 @@ from steepest.experiment.compared import Trained
 from steepest.experiment.ladder import RUNGS, Ladder
 from steepest.experiment.question import Question
 from steepest.experiment.scope import Scope, affordable
+from steepest.experiment.ways import planner_for
 from steepest.experiment.workers import Workers
 from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.metrics import score_of
-from steepest.training.planning import chunk_size, chunks
+from steepest.training.planner import Planner
+from steepest.training.planning import chunks
 from steepest.training.source import Source
 
 LOOKS = 30
@@ -55,6 +58,13 @@ class Contest:
     notes: list[str] = field(default_factory=list)
     trainings: int = 0
     planned: int = 0
+
+    @cached_property
+    def _planner(self) -> Planner:
+        """Chooses how the members of each network shape are trained."""
+        planner = planner_for(self.source.ports, self.pool)
+        planner.learn(candidate.recipe for candidate in self.found)
+        return planner
 
     def say(self, sentence: str) -> None:
         """Tell the user now, and the page later."""
@@ -161,10 +171,10 @@ class Contest:
     def _train(self, stage: str, teams: Sequence[Sequence[Member]], looks: int) -> list[Done]:
         """Train members to the end of their recipes; those of one team may share stacks."""
         jobs = [
-            Job(group, until, _looks(until, looks), keep=False)
+            Job(group, until, _looks(until, looks), keep=False, way=self._planner.way(group[0].recipe))
             for team in teams
             for until, part in _by_end(team, self.source)
-            for group in chunks(part, self.source.ports)
+            for group in chunks(part, self.source.ports, self._planner.way)
         ]
         self._progress(stage)
 
@@ -186,9 +196,18 @@ class Contest:
         def timed(rounds: int) -> list[Done]:
             jobs = []
             for candidate in self.found:
-                size = min(self.question.folds, chunk_size(candidate.recipe, self.source.ports))
+                size = min(self.question.folds, self._planner.way(candidate.recipe).members)
                 group = tuple(Member(i, candidate.recipe, i, i) for i in range(size))
-                jobs.append(Job(group, rounds, (), deadline=moment, keep=False))
+                jobs.append(
+                    Job(
+                        group,
+                        rounds,
+                        (),
+                        deadline=moment,
+                        keep=False,
+                        way=self._planner.way(candidate.recipe),
+                    )
+                )
             return self.pool.run(jobs)
 
         timed(1)  # what a process pays once

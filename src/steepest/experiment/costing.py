@@ -17,8 +17,8 @@ from steepest.networks.architecture import spec_of
 from steepest.networks.cost import Cost, cost
 from steepest.networks.spec import NetworkSpec
 from steepest.rules.two_moment import recipe_coefficients
-from steepest.training.planning import chunk_size, member_bytes
 from steepest.training.source import Source
+from steepest.training.way import member_bytes, usual
 
 SPARED = 2
 """A network is timed if what it needs fits this many times into the machine's memory."""
@@ -115,7 +115,7 @@ def costing(data: DataSet, recipe: Recipe | None = None, seed: int = 0) -> Costi
     rows = len(source.folds[0].train)
     spec, slots = spec_of(known, source.ports), slots_of(known)
     batch = rows if known.optimizer == "gd" else min(known.batch_size, rows)
-    one, members = cost(spec, batch, slots), chunk_size(known, source.ports)
+    one, members = cost(spec, batch, slots), usual(known, source.ports).members
     layers: tuple[int, ...] = ()
     stack_bytes = one.training_bytes
     if isinstance(spec, NetworkSpec):

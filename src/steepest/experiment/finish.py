@@ -59,7 +59,7 @@ def parameters_of(study: Study, trained: Trained) -> dict[str, Tensor]:
         raise RuntimeError(f"the state of member {trained.member.number} was not kept")
     state, row = trained.state
     recipe = trained.member.recipe
-    return Layout(study.spec(recipe)).named(*state.scored(row, recipe))
+    return Layout(study.spec(recipe), state.channels_last).named(*state.scored(row, recipe))
 
 
 def network_of(study: Study, trained: Trained) -> nn.Module:

@@ -3,8 +3,8 @@
 import itertools
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -15,7 +15,9 @@ from steepest.base.progress import Listener, Progress
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.split import Split
+from steepest.experiment.probing import fault_words, probe_bodies
 from steepest.experiment.settings import Settings
+from steepest.experiment.ways import PATIENCE, planner_for
 from steepest.experiment.workers import Workers, give_back
 from steepest.networks.architecture import Spec, spec_of
 from steepest.networks.cost import Cost, cost
@@ -26,12 +28,16 @@ from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, St
 from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.metrics import score_of
+from steepest.training.planner import Planner
 from steepest.training.planning import chunks
 from steepest.training.source import Fold, Source, ports_of
 from steepest.training.state import StackState
 
 MODULE_CALLS, MODULE_FLOPS, MODULE_BYTES = 1.5e-3, 60e9, 1.5e9
 """Of a torch module on one core: seconds of calls per step; operations and activation bytes per second."""
+
+PATIENCE_SHARE = 0.005
+"""Of the budget: after so long no further way to train a kind of network is tried."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +95,14 @@ class Study:
         """Hand the rows and folds to the workers."""
         self.source = source
         self.workers.serve(source)
+
+    @cached_property
+    def planner(self) -> Planner:
+        """Chooses how the members of each network shape are trained."""
+        seconds = self.settings.budget.seconds
+        patience = PATIENCE if seconds is None else max(PATIENCE, PATIENCE_SHARE * seconds)
+        rounding = self.settings.precision == "auto"
+        return planner_for(self.ports, self.workers, rounding, patience)
 
     def fold(self, index: int) -> Fold:
         """One of the folds that were served."""
@@ -200,14 +214,19 @@ class Study:
         points: Sequence[int],
         deadline: float,
         keep: bool = True,
+        probed: Collection[Trained] = (),
     ) -> None:
         """Take members on to round `until`, scoring at `points`, and write down what came of it.
 
         `deadline` is in seconds of this study's clock. Members that diverge, starve or are interrupted get
         their outcome here; the others stay "training" until `settle`.
+        What probes find of the members in `probed` is written down too.
         """
         by_number = {t.member.number: t for t in trained}
+        self.learn(t.member.recipe for t in trained)
         jobs = [self._job(group, by_number, until, points, deadline, keep) for group in self._chunks(trained)]
+        watched = {t.member.number for t in probed}
+        jobs = [replace(job, probes=any(m.number in watched for m in job.members)) for job in jobs]
         self._alive = len(trained)
         self.tell()
         outcomes: list[Outcome] = []
@@ -215,7 +234,8 @@ class Study:
         def heard(done: Done) -> None:
             before = self._steps
             curves = self._take_in(done, by_number, outcomes)
-            self.journal.record(curves, outcomes)
+            documents = [Document("probes", body) for body in probe_bodies(done, watched, self.epochs)]
+            self.journal.record(curves, outcomes, documents)
             outcomes.clear()
             self._alive -= sum(
                 m.number in by_number and by_number[m.number].fate != "training" for m in done.members
@@ -250,9 +270,15 @@ class Study:
 
     # -- details -----------------------------------------------------------------------------------------
 
+    def learn(self, recipes: Iterable[Recipe]) -> None:
+        """Measure how kinds of network that are new to this study are trained best, and write it down."""
+        new = self.planner.learn(recipes)
+        if new:
+            self.note("ways", {"choices": [c.as_dict() for c in self.planner.choices.values()]})
+
     def _chunks(self, trained: Sequence[Trained]) -> list[tuple[Member, ...]]:
         """Chunks that keep all workers busy to the end: an eighth of the work at most, long ones first."""
-        cut = chunks([t.member for t in trained], self.ports)
+        cut = chunks([t.member for t in trained], self.ports, self.planner.way)
         most = sum(self.work(t.member.recipe) for t in trained) / 8
         pieces: list[tuple[Member, ...]] = []
         for chunk in cut:
@@ -305,6 +331,7 @@ class Study:
             deadline=self.moment(deadline),
             stop=self.workers.stop_file,
             keep=keep,
+            way=self.planner.way(group[0].recipe),
         )
 
     def _take_in(
@@ -339,11 +366,8 @@ class Study:
                 outcomes.append(self._outcome(t, "the budget or the user ended the stage first"))
             elif np.isnan(t.score):
                 t.fate = "diverged"
-                outcomes.append(
-                    self._outcome(
-                        t, f"the loss stopped being a number by epoch {self.epochs(max(t.scores)):g}"
-                    )
-                )
+                cause = f"the loss stopped being a number by epoch {self.epochs(max(t.scores)):g}"
+                outcomes.append(self._outcome(t, cause + fault_words(done.looks, member.number)))
         for member in done.starved:
             t = by_number[member.number]
             t.fate = "out of memory"

@@ -10,6 +10,7 @@ from steepest.base.seeds import derive
 from steepest.data.dataset import DataSet
 from steepest.data.split import outer_split
 from steepest.experiment.processes import can_fork
+from steepest.experiment.ways import planner_for
 from steepest.experiment.workers import Workers, cores
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
@@ -81,13 +82,16 @@ def sweep_seeds(
     runs = [(recipe, derive(seed, "sweep", r) if r else seed) for recipe in recipes for r in range(seeds)]
     members = [Member(i, recipe, s) for i, (recipe, s) in enumerate(runs)]
     ends = {m.number: source.total_rounds(m.recipe.epochs) for m in members}
-    jobs = [
-        Job(group, until, (until,), keep=False)
-        for until in sorted(set(ends.values()))
-        for group in chunks([m for m in members if ends[m.number] == until], source.ports)
-    ]
     with Workers(_workers(workers, [m.recipe for m in members], source), "fork") as pool:
         pool.serve(source)
+        planner = planner_for(source.ports, pool)
+        if pool.count:  # else all is done sooner than it is planned
+            planner.learn(recipes)
+        jobs = [
+            Job(group, until, (until,), keep=False, way=planner.way(group[0].recipe))
+            for until in sorted(set(ends.values()))
+            for group in chunks([m for m in members if ends[m.number] == until], source.ports, planner.way)
+        ]
         found = {n: swept for done in pool.run(jobs) for n, swept in _swept(done, metric)}
     every = [found.get(m.number, Swept(m.recipe, math.nan, {}, 0.0)) for m in members]
     return [every[i : i + seeds] for i in range(0, len(every), seeds)]

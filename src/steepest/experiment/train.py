@@ -63,7 +63,7 @@ def _run(study: Study, recipe: Recipe, said: Sequence[str]) -> Finished:
     points = sorted({max(1, math.ceil(total * i / 20)) for i in range(1, 21)})
     for until in points:
         if not study.interrupted:
-            study.train([trained], until, [until], math.inf)
+            study.train([trained], until, [until], math.inf, probed=[trained])
     reached = max(trained.scores, default=0)
     if study.interrupted and reached < total:
         study.settle([trained], "interrupted")

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def save(checkpoint: Checkpoint, path: Path, ports: Ports) -> None:
 
 
 def load(path: Path, ports: Ports) -> Checkpoint:
-    """Read a checkpoint; training goes on from it bit for bit as if it had never stopped.
+    """Read a checkpoint. Trained on in the same way, it goes on bit for bit as if it had never stopped.
 
     Args:
         path: a file that `save` wrote.
@@ -108,7 +108,7 @@ def load(path: Path, ports: Ports) -> Checkpoint:
         raise _refusal(path, "must be as it was written", "a file whose contents have changed")
     try:
         checkpoint = _checkpoint(json.loads(said["stack"]), tensors)
-        layout = _columns(checkpoint.members, ports)
+        layout = _columns(checkpoint, ports)
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise _refusal(path, "must be a checkpoint that this steepest can read", str(error)) from error
     if layout != json.loads(said["layout"]):
@@ -121,7 +121,7 @@ def load(path: Path, ports: Ports) -> Checkpoint:
 
 
 def _tensors(state: StackState) -> dict[str, Tensor]:
-    """Every tensor of a state by name: a field that is added to it is saved without a word here."""
+    """Every tensor of a state by name. Fields that are added to it are saved without a word here."""
     parts: dict[str, Any] = {"": state, "rule.": state.rule}
     return {
         prefix + field.name: value.contiguous()
@@ -136,24 +136,28 @@ def _said(checkpoint: Checkpoint, ports: Ports) -> dict[str, str]:
         {"number": m.number, "seed": m.seed, "fold": m.fold, "recipe": m.recipe.dotted()}
         for m in checkpoint.members
     ]
-    stack = {"members": members, "alive": checkpoint.state.alive, "round": checkpoint.state.round}
+    fields = {field.name: getattr(checkpoint.state, field.name) for field in dataclasses.fields(StackState)}
+    plain = {name: value for name, value in fields.items() if not isinstance(value, Tensor | RuleState)}
     return {
         "kind": _KIND,
         "version": str(VERSION),
-        "stack": json.dumps(stack),
-        "layout": json.dumps(_columns(checkpoint.members, ports)),
+        "stack": json.dumps({"members": members, "state": plain}),
+        "layout": json.dumps(_columns(checkpoint, ports)),
         "torch": torch.__version__,
     }
 
 
-def _columns(members: Sequence[Member], ports: Ports) -> dict[str, list[int]]:
-    """Where every parameter and running mean begins in its row, and its shape."""
-    spec = spec_of(members[0].recipe, ports)
-    layout = Layout(spec)
-    rows = torch.arange(layout.size).unsqueeze(0), torch.arange(layout.buffer_size).unsqueeze(0)
+def _columns(checkpoint: Checkpoint, ports: Ports) -> dict[str, list[list[int]]]:
+    """Where every parameter and running mean lies in its row: its first number, shape and strides."""
+    spec = spec_of(checkpoint.members[0].recipe, ports)
+    layout = Layout(spec, checkpoint.state.channels_last)
+    rows = torch.empty(1, layout.size), torch.empty(1, layout.buffer_size)
     views = {name: layout.view(rows[0], name)[0] for name in spec.parameter_shapes}
     views |= {name: layout.buffer_view(rows[1], name)[0] for name in layout.buffers}
-    return {name: [int(view.min()) if view.numel() else 0, *view.shape] for name, view in views.items()}
+    return {
+        name: [[int(view.storage_offset())], list(view.shape), list(view.stride())]
+        for name, view in views.items()
+    }
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -169,11 +173,11 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 def _checkpoint(stack: Mapping[str, Any], tensors: dict[str, Tensor]) -> Checkpoint:
     rule = {name.removeprefix("rule."): t for name, t in tensors.items() if name.startswith("rule.")}
-    own = {name: t for name, t in tensors.items() if not name.startswith("rule.")}
+    own: dict[str, Any] = {name: t for name, t in tensors.items() if not name.startswith("rule.")}
     members = tuple(
         Member(m["number"], Recipe.make(**m["recipe"]), m["seed"], m["fold"]) for m in stack["members"]
     )
-    state = StackState(rule=RuleState(**rule), alive=list(stack["alive"]), round=stack["round"], **own)
+    state = StackState(rule=RuleState(**rule), **own, **stack["state"])
     if not len(members) == len(state.alive) == len(state.theta) > 0:
         raise ValueError(f"{len(members)} members, {len(state.theta)} rows")
     return Checkpoint(members, state)
@@ -185,7 +189,7 @@ def _digest(said: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         found.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
-        found.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
 
 

@@ -8,7 +8,7 @@ path is therefore its path alone, which `tests/training/test_stacked_equals_solo
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -26,9 +26,11 @@ from steepest.training.member import Member
 from steepest.training.metrics import Values
 from steepest.training.module_program import ModuleProgram
 from steepest.training.objective import Objective
+from steepest.training.probes.watch import Look, Watch
 from steepest.training.program import Program
 from steepest.training.source import Source
 from steepest.training.state import StackState
+from steepest.training.way import Way, usual
 
 
 def arranged(members: Sequence[Member]) -> list[Member]:
@@ -38,12 +40,17 @@ def arranged(members: Sequence[Member]) -> list[Member]:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Where a chunk stands after a round: arrays are [K], NaN for members that have diverged."""
+    """Where a chunk stands after a round: arrays are [K], NaN for members that have diverged.
+
+    Probes are [K] or [K, layers], as `probes.declared.PROBES` says; `layers` names their columns.
+    """
 
     round: int
     steps: Values
     train_loss: Values
     metrics: dict[str, Values]
+    probes: dict[str, Values] = field(default_factory=dict)
+    layers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Chunk:
@@ -54,6 +61,8 @@ class Chunk:
         source: the rows they train on.
         state: where to go on from; None starts afresh.
         dtype: floating-point type of everything.
+        probes: whether to measure what `Point.probes` holds. Training is the same, bit by bit.
+        way: how they are trained; None for the usual way.
     """
 
     def __init__(
@@ -62,16 +71,21 @@ class Chunk:
         source: Source,
         state: StackState | None = None,
         dtype: torch.dtype = torch.float32,
+        probes: bool = False,
+        way: Way | None = None,
     ) -> None:
         recipes = [m.recipe for m in members]
         descends = recipes[0].optimizer == "gd"  # by all rows in one step, at the start of each epoch
         self._parts = source.rounds if descends else 1
         source = replace(source, rounds=1) if self._parts > 1 else source
         self.members, self._recipes, self._source = list(members), recipes, source
-        self.state = StackState.fresh(members, source, dtype) if state is None else state
+        way = way or usual(recipes[0], source.ports)
+        if state is None:
+            state = StackState.fresh(members, source, dtype, way.channels_last)
+        self.state = state
         self._feed = Feed(source, members, dtype)
         spec = spec_of(recipes[0], source.ports)
-        layout = self._layout = Layout(spec)
+        layout = self._layout = Layout(spec, state.channels_last)
         theta, buffers = self.state.theta, self.state.buffers
         apart = [each.weight for each in spec.layers] if isinstance(spec, NetworkSpec) else []
         gradients = Gradients(layout, len(members), dtype, apart)
@@ -98,9 +112,17 @@ class Chunk:
                 batches,
                 objective,
                 dtype,
+                state.channels_last,
+                way.bfloat16,
             )
         self._averages = Averages(recipes, self.state)
         self._losses = torch.zeros(len(members), dtype=torch.float64)
+        self.frozen = [False] * len(members)  # members that have stopped: scored, but no longer trained
+        self._watch: Watch | None = None
+        if probes:
+            steps = [math.ceil(n / self._batch) for n in rows]
+            numbers = [m.number for m in members]
+            self._watch = Watch(numbers, layout, self.state, gradients, self._program, batches, steps)
 
     def round(self, called_off: Callable[[], bool] = lambda: False) -> bool:
         """Train for one round; False if `called_off` said so before its end: the state is then of no use."""
@@ -115,18 +137,29 @@ class Chunk:
             rates = self._rates(number, steps)
             self._losses.zero_()
             last = max(steps) - 1
+            going = [a and not f for a, f in zip(self.state.alive, self.frozen, strict=True)]
             for s in range(last + 1):
                 start = s * self._batch
-                active = [a and s < n for a, n in zip(self.state.alive, steps, strict=True)]
+                active = [a and s < n for a, n in zip(going, steps, strict=True)]
                 rows = order[:, start : start + self._batch]
-                self._losses += self._program.step(rows, start, number, s, active)
+                if self._watch:
+                    self._watch.before(number, s, active)
+                losses = self._program.step(rows, start, number, s, active)
+                self._losses += losses
+                if self._watch:
+                    self._watch.between(losses, s, active)
                 self._rule.step(rates[s], active)
+                if self._watch:
+                    self._watch.after(s)
                 self._averages.update(active)
                 if (s % self._program.patience == 0 or s == last) and called_off():
                     return False
         self._losses /= torch.tensor(steps)
         self.state.round += 1
-        finite = torch.isfinite(self._losses) & torch.isfinite(self.state.theta.sum(1))
+        sound = torch.isfinite(self.state.theta.sum(1))
+        if self._watch:
+            self._watch.ended(sound)
+        finite = torch.isfinite(self._losses) & sound
         self.state.alive = [a and bool(ok) for a, ok in zip(self.state.alive, finite, strict=True)]
         return True
 
@@ -138,7 +171,20 @@ class Chunk:
         for values in metrics.values():
             values[dead] = np.nan
         steps = self.state.rule.steps.double().numpy().copy()
-        return Point(self.state.round, steps, self._losses.numpy().copy(), metrics)
+        point = Point(self.state.round, steps, self._losses.numpy().copy(), metrics)
+        return (
+            replace(point, probes=self._watch.values(), layers=self._watch.layers) if self._watch else point
+        )
+
+    @property
+    def train_loss(self) -> Tensor:
+        """Mean training loss of each member in the latest round, [K]."""
+        return self._losses
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """What every look at a member found so far; () without probes."""
+        return tuple(self._watch.looks) if self._watch else ()
 
     def parameters(self, row: int) -> dict[str, Tensor]:
         """Parameters and running means of one member by name, copied."""

@@ -15,6 +15,8 @@ from steepest.training.masks import Masks
 from steepest.training.member import Member
 from steepest.training.metrics import Values
 from steepest.training.objective import Objective
+from steepest.training.probes.activity import dense_activity
+from steepest.training.probes.faults import first_fault
 from steepest.training.source import Source
 
 
@@ -101,6 +103,12 @@ class DenseProgram:
         self._full = batch_weights([self._batch] * len(members), 0, self._batch, dtype)
         self._recipes, self._source = recipes, source
         self._evaluation: Evaluation | None = None
+        maps = [each.name for each in spec.layers]
+        read = [name for name, _ in spec.norms] or maps[:-1]  # what φ reads was written by these
+        self.activations = tuple(str(int(name) + 1) for name in read)
+        written = [name for pair in zip(read, self.activations, strict=True) for name in pair]
+        self.places = ("inputs", *written, maps[-1])
+        self._weights = self._full
 
     def step(self, rows: Tensor, start: int, round_: int, step: int, active: Sequence[bool]) -> Tensor:
         """See `Program`. Members that are not active are computed all the same, to no effect."""
@@ -108,6 +116,7 @@ class DenseProgram:
         counts = self._feed.train_rows
         whole = start + self._batch <= min(counts)
         weights = self._full if whole else batch_weights(counts, start, rows.shape[1], self._dtype)
+        self._weights = weights
         stack, x, views = self._stack, self._x, self._views
         self._feed.inputs(rows, x)
         targets = self._feed.targets(rows)
@@ -119,6 +128,19 @@ class DenseProgram:
             self._gradient, x, views.weights, views.grad_weights, views.grad_biases, masks, views.norms
         )
         return losses
+
+    def watch(self, watching: bool) -> None:
+        """See `Program`. The buffers hold all there is to see."""
+
+    def activity(self) -> Tensor:
+        """See `Program`."""
+        return dense_activity(self._stack, self._weights)
+
+    def fault(self, k: int) -> str:
+        """See `Program`."""
+        stack = self._stack
+        hidden = [each[k] for pair in zip(stack.pre, stack.post, strict=True) for each in pair]
+        return first_fault(self.places, [self._x[k], *hidden, stack.logits[k]])
 
     def score(self) -> dict[str, Values]:
         """See `Program`."""

@@ -12,8 +12,10 @@ import torch
 from steepest.training.chunk import Chunk, Point
 from steepest.training.matmul import fast_matmul, no_denormals, one_thread
 from steepest.training.member import Member
+from steepest.training.probes.watch import Look, side_by_side
 from steepest.training.source import Source
 from steepest.training.state import StackState
+from steepest.training.way import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Job:
         deadline: `time.monotonic` moment at which to give up, infinite for none.
         stop: path of a file whose appearance means the same, "" for none.
         keep: whether the state comes back (False saves the way home of what nobody will continue).
+        way: how the members are trained; None for the usual way.
+        probes: whether points, and looks, tell what `probes.declared.PROBES` lists.
     """
 
     members: tuple[Member, ...]
@@ -37,6 +41,8 @@ class Job:
     deadline: float = math.inf
     stop: str = ""
     keep: bool = True
+    probes: bool = False
+    way: Way | None = None
 
     def called_off(self) -> bool:
         """Whether the job should give up."""
@@ -55,6 +61,7 @@ class Done:
         interrupted: True if the deadline came first.
         starved: members that memory did not suffice for, even alone.
         lost: members whose worker process died over them, again and again, even alone, and how it did.
+        looks: what probes found, look by look, if the job has probes.
     """
 
     members: tuple[Member, ...]
@@ -64,6 +71,7 @@ class Done:
     interrupted: bool = False
     starved: tuple[Member, ...] = ()
     lost: tuple[tuple[Member, str], ...] = ()
+    looks: tuple[Look, ...] = ()
 
 
 def run(job: Job, source: Source) -> Done:
@@ -83,14 +91,15 @@ def _run(job: Job, source: Source) -> Done:
     points: list[Point] = []
     with one_thread(), no_denormals(), fast_matmul(), torch.random.fork_rng(devices=[]):
         copied = job.state.take(range(len(job.members))) if job.state else None  # so that a job can be redone
-        chunk = Chunk(job.members, source, copied)
+        chunk = Chunk(job.members, source, copied, probes=job.probes, way=job.way)
         while chunk.state.round < job.until:
             if job.called_off() or not chunk.round(job.called_off):
-                return Done(job.members, tuple(points), None, time.monotonic() - started, interrupted=True)
+                spent = time.monotonic() - started
+                return Done(job.members, tuple(points), None, spent, interrupted=True, looks=chunk.looks)
             if chunk.state.round in job.points:
                 points.append(chunk.point())
     state = chunk.state if job.keep else None
-    return Done(job.members, tuple(points), state, time.monotonic() - started)
+    return Done(job.members, tuple(points), state, time.monotonic() - started, looks=chunk.looks)
 
 
 def halves(job: Job) -> tuple[Job, Job]:
@@ -116,6 +125,7 @@ def joined(parts: Sequence[Done]) -> Done:
         any(p.interrupted for p in parts),
         tuple(m for p in parts for m in p.starved),
         tuple(m for p in parts for m in p.lost),
+        tuple(look for p in parts for look in p.looks),
     )
 
 
@@ -126,6 +136,8 @@ def _joined_point(points: Sequence[Point]) -> Point:
         np.concatenate([p.steps for p in points]),
         np.concatenate([p.train_loss for p in points]),
         {name: np.concatenate([p.metrics[name] for p in points]) for name in names},
+        side_by_side([p.probes for p in points]),
+        points[0].layers,
     )
 
 

@@ -18,6 +18,10 @@ class Layout:
     Kernels of convolutions stand with their channels last, as the fastest convolutions on processors read
     them; not those of the user's own network, which may take the order of what they write for granted.
 
+    Args:
+        spec: the network.
+        channels_last: False lets kernels stand as torch makes them.
+
     Example:
         >>> from steepest.networks.spec import NetworkSpec
         >>> layout = Layout(NetworkSpec("mlp", inputs=4, outputs=2, hidden=(3,)))
@@ -25,8 +29,8 @@ class Layout:
         (23, 18)
     """
 
-    def __init__(self, spec: Spec) -> None:
-        self.channels_last = not isinstance(spec, OwnSpec)
+    def __init__(self, spec: Spec, channels_last: bool = True) -> None:
+        self.channels_last = channels_last and not isinstance(spec, OwnSpec)
         shapes = spec.parameter_shapes
         weights = [name for name in shapes if name in spec.decayed]
         self.columns = _columns(

@@ -6,7 +6,7 @@ nothing. Both ways give the same losses: `stack` with the gradient written out, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -61,6 +61,13 @@ class _Terms:
         weights = None if power is None or shares is None else class_weights(shares.to(dtype), power)
         squared = set(errors) == {"squared"}
         return cls(values("label_smoothing"), values("focal"), weights, () if squared else errors)
+
+    def take(self, members: Sequence[int]) -> "_Terms":
+        """Those of some members."""
+        smoothing, focal, weights = (
+            None if t is None else t[list(members)] for t in (self.smoothing, self.focal, self.weights)
+        )
+        return _Terms(smoothing, focal, weights, tuple(self.errors[k] for k in members if self.errors))
 
 
 class Objective:
@@ -152,33 +159,69 @@ class Objective:
             targets: class codes [B] or [B, T]; zeros and ones [B, C]; standardised numbers [B] or [B, C].
             mixing: how to mix the targets, `partner` [B] and `share` [B] or one number; None if they stay.
         """
-        partner = None if mixing is None else mixing.partner.unsqueeze(0)
-        share = None if mixing is None else mixing.share.reshape(1, -1)
-        terms, z, y = self._each[k], outputs.unsqueeze(0), targets.unsqueeze(0)
+        mixed = None if mixing is None else _Mixed(mixing.partner.unsqueeze(0), mixing.share.reshape(1, -1))
+        return self._losses(self._each[k], outputs.unsqueeze(0), targets.unsqueeze(0), mixed)[0]
+
+    def members(
+        self, members: Sequence[int], outputs: Tensor, targets: Tensor, mixing: Mix | None = None
+    ) -> Tensor:
+        """The losses [G] of some members, which autograd differentiates: each the mean over its batch.
+
+        Args:
+            members: their places.
+            outputs: [G, B, C], or [G, B, T, C] at every position of a text.
+            targets: as for `member`, with an axis for the members before the others.
+            mixing: how to mix the targets, `partner` [G, B] and `share` [G] or [G, B]; None if they stay.
+
+        Example:
+            >>> objective = Objective("regression", [Recipe(), Recipe(error="absolute")], None, torch.float32)
+            >>> objective.members([0, 1], torch.full((2, 4, 1), 3.0), torch.zeros(2, 4))
+            tensor([9., 3.])
+        """
+        whole = list(members) == list(range(len(self._each)))
+        terms = self._all if whole else self._all.take(members)
+        mixed = None if mixing is None else _Mixed(mixing.partner, mixing.share.reshape(len(outputs), -1))
+        return self._losses(terms, outputs, targets, mixed)
+
+    def _losses(self, terms: _Terms, z: Tensor, y: Tensor, mixed: "_Mixed | None") -> Tensor:
+        """Losses [G] of members whose terms are given."""
         if self._task in ("classification", "next-token"):
-            if partner is None or share is None:
+            if mixed is None:
                 return _of_classes(terms, z, y, None)
-            own = _of_classes(terms, z, y, share.expand(1, len(targets)))
-            other = partners(y, partner)
-            return own + _of_classes(terms, z, other, (1 - share).expand(1, len(targets)))
-        goal = y if partner is None or share is None else blended(y, partner, share)
+            share = mixed.share.expand(y.shape[:2])
+            own = _of_classes(terms, z, y, share)
+            return own + _of_classes(terms, z, partners(y, mixed.partner), 1 - share)
+        goal = y if mixed is None else blended(y, mixed.partner, mixed.share)
         if self._task == "multilabel":
-            return losses.binary_cross_entropy(z, goal, terms.focal, terms.weights)[0]
-        kind = terms.errors[0] if terms.errors else "squared"
-        return _ERRORS[kind](z, goal)[0]
+            return losses.binary_cross_entropy(z, goal, terms.focal, terms.weights)
+        kinds = set(terms.errors) or {"squared"}
+        if len(kinds) == 1:
+            return _ERRORS[kinds.pop()](z, goal)
+        found = torch.zeros(len(z), dtype=z.dtype, device=z.device)
+        for kind in sorted(kinds):
+            its = torch.tensor([k for k, error in enumerate(terms.errors) if error == kind], device=z.device)
+            found = found.index_copy(0, its, _ERRORS[kind](z[its], goal[its]))
+        return found
+
+
+class _Mixed(NamedTuple):
+    """`Mix` with all its axes: partner [G, B], share [G, B] or [G, 1]."""
+
+    partner: Tensor
+    share: Tensor
 
 
 _ERRORS = {"squared": losses.squared_error, "absolute": losses.absolute_error, "huber": losses.huber_error}
 
 
 def _of_classes(terms: _Terms, logits: Tensor, codes: Tensor, parts: Tensor | None) -> Tensor:
-    """A member's loss for classes, or for tokens at every position.
+    """Losses [G] for classes, or for tokens at every position.
 
     Args:
-        terms: of that member.
-        logits: [1, B, C] or [1, B, T, C].
-        codes: [1, B] or [1, B, T].
-        parts: how much each row counts, [1, B]; None for 1.
+        terms: of those members.
+        logits: [G, B, C] or [G, B, T, C].
+        codes: [G, B] or [G, B, T].
+        parts: how much each row counts, [G, B]; None for 1.
     """
     z, y = logits.flatten(1, -2), codes.flatten(1)
     weights = None
@@ -188,8 +231,9 @@ def _of_classes(terms: _Terms, logits: Tensor, codes: Tensor, parts: Tensor | No
         own = terms.weights.gather(1, y)
         weights = own / y.shape[1] if weights is None else weights * own
     if terms.focal is not None:
-        return losses.focal_cross_entropy(z, y, terms.focal, terms.smoothing, weights)[0]
-    if weights is not None:
-        return losses.cross_entropy(z, y, terms.smoothing, weights)[0]
+        return losses.focal_cross_entropy(z, y, terms.focal, terms.smoothing, weights)
+    if weights is not None or len(z) > 1:
+        return losses.cross_entropy(z, y, terms.smoothing, weights)
     smoothing = 0.0 if terms.smoothing is None else float(terms.smoothing)
-    return functional.cross_entropy(z[0], y[0], label_smoothing=smoothing)  # the same in one fused call
+    alone = functional.cross_entropy(z[0], y[0], label_smoothing=smoothing)  # the same in one fused call
+    return alone.unsqueeze(0)

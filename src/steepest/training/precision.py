@@ -13,18 +13,9 @@ import functools
 
 import torch
 
-from steepest.networks.ports import Ports
 
-
-def autocast(ports: Ports, dtype: torch.dtype, own: bool = False) -> torch.autocast:
-    """The context for a training step: bfloat16 for images in float32, if the processor computes with it.
-
-    Args:
-        ports: of the network.
-        dtype: of its parameters.
-        own: whether it is the user's own, which may not allow for numbers of two types: it keeps to one.
-    """
-    rounds = ports.form == "image" and dtype == torch.float32 and not own and has_bfloat16()
+def autocast(rounds: bool) -> torch.autocast:
+    """The context for a training step's forward pass: in bfloat16, or as it is."""
     return torch.autocast("cpu", torch.bfloat16, enabled=rounds)
 
 

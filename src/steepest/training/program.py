@@ -18,6 +18,12 @@ class Program(Protocol):
     patience: int
     """Steps that may go by until somebody asks whether to stop."""
 
+    activations: tuple[str, ...]
+    """Names of the hidden layers that `activity` tells of."""
+
+    places: tuple[str, ...]
+    """Names that `fault` can give."""
+
     def step(self, rows: Tensor, start: int, round_: int, step: int, active: Sequence[bool]) -> Tensor:
         """One training step: writes the gradients.
 
@@ -33,3 +39,18 @@ class Program(Protocol):
 
     def score(self) -> dict[str, Values]:
         """Metric name → values [K] on the held-out rows."""
+
+    def watch(self, watching: bool) -> None:
+        """Whether `activity` will be asked after the next step, for what only then is kept."""
+
+    def activity(self) -> Tensor:
+        """Of the activations in the last step: mean, deviation, shares flat and dead, [4, K, layers].
+
+        Called before the next step; NaN where not known.
+        """
+
+    def fault(self, k: int) -> str:
+        """Where member k's last step came upon its first number that was not finite, as one of `places`.
+
+        Called before the next step; "" where all that the network wrote was finite.
+        """

@@ -1,7 +1,7 @@
 """The state of a stack between stretches of training: one row per member, ready to be cut and joined."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ class StackState:
         round: rounds of training so far; the same for all.
         buffers: running means of batch normalisation [K, Q]; Q is 0 without it.
         average: averages of parameters, then of running means, [K, P + Q]; [K, 0] where no member averages.
+        channels_last: how kernels are laid out, see `Layout`.
     """
 
     theta: Tensor
@@ -33,6 +34,7 @@ class StackState:
     round: int = 0
     buffers: Tensor = field(default_factory=lambda: torch.empty(0))
     average: Tensor = field(default_factory=lambda: torch.empty(0))
+    channels_last: bool = True
 
     def __post_init__(self) -> None:
         if self.buffers.dim() == 1:
@@ -41,9 +43,11 @@ class StackState:
             self.average = self.theta.new_empty(len(self.theta), 0)
 
     @classmethod
-    def fresh(cls, members: Sequence[Member], source: Source, dtype: torch.dtype) -> "StackState":
+    def fresh(
+        cls, members: Sequence[Member], source: Source, dtype: torch.dtype, channels_last: bool = True
+    ) -> "StackState":
         """Initial weights of every member, each drawn under its own seed, or taken from existing ones."""
-        layout = Layout(spec_of(members[0].recipe, source.ports))
+        layout = Layout(spec_of(members[0].recipe, source.ports), channels_last)
         theta = torch.empty(len(members), layout.size, dtype=dtype)
         buffers = layout.fresh_buffers(len(members), dtype)
         for row, kept, member in zip(theta, buffers, members, strict=True):
@@ -52,7 +56,8 @@ class StackState:
             )
             layout.flatten(start, row)
             layout.flatten_buffers(start, kept)
-        state = cls(theta, RuleState.zeros(theta), [True] * len(members), buffers=buffers)
+        alive = [True] * len(members)
+        state = cls(theta, RuleState.zeros(theta), alive, buffers=buffers, channels_last=channels_last)
         if any(m.recipe.averaging for m in members):
             state.average = torch.cat([theta, buffers], 1)
         return state
@@ -68,8 +73,14 @@ class StackState:
         """The given members only, copied: how losers leave a stack."""
         rule = RuleState(*(t[list(rows)] for t in (self.rule.first, self.rule.second, self.rule.steps)))
         alive = [self.alive[k] for k in rows]
-        of_rows = [t[list(rows)] for t in (self.buffers, self.average)]
-        return StackState(self.theta[list(rows)], rule, alive, self.round, *of_rows)
+        return replace(
+            self,
+            theta=self.theta[list(rows)],
+            rule=rule,
+            alive=alive,
+            buffers=self.buffers[list(rows)],
+            average=self.average[list(rows)],
+        )
 
     @classmethod
     def join(cls, parts: Sequence["StackState"]) -> "StackState":
@@ -87,4 +98,5 @@ class StackState:
                 p.average if p.average.shape[1] else torch.cat([p.theta, p.buffers], 1) for p in parts
             ]
         theta = torch.cat([p.theta for p in parts])
-        return cls(theta, rule, alive, parts[0].round, buffers, torch.cat(averages))
+        first = parts[0]
+        return cls(theta, rule, alive, first.round, buffers, torch.cat(averages), first.channels_last)

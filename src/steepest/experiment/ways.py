@@ -1,0 +1,33 @@
+"""The planner of a study, a sweep or a comparison: measurements are made by its workers, and kept for the machine."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from steepest.data.image_cache import cache_folder
+from steepest.experiment.workers import Workers
+from steepest.networks.ports import Ports
+from steepest.training.measuring import Measured, measure
+from steepest.training.planner import Asked, Planner
+
+PATIENCE = 1.0
+"""Seconds after which no further way to train a kind of network is tried, unless a study affords more."""
+
+
+def planner_for(ports: Ports, workers: Workers, rounding: bool = True, patience: float = PATIENCE) -> Planner:
+    """A planner that lets workers measure, and keeps what they find in the user's cache folder.
+
+    Args:
+        ports: what the networks read and write.
+        workers: have been served their data by the time something is measured.
+        rounding: False forbids bfloat16.
+        patience: seconds after which no further way to train a kind of network is tried.
+    """
+
+    def measured(asked: Sequence[Asked]) -> list[list[Measured]]:
+        waiting: list[Future[Any]] = [
+            workers.submit(measure, recipe, ways, patience) for recipe, ways in asked
+        ]
+        return [future.result() for future in waiting]
+
+    return Planner(ports, measured, cache_folder() / "ways.json", rounding)
