@@ -21,6 +21,8 @@ from steepest.report.export import to_dict
 from steepest.report.facts import Facts
 from steepest.report.page import to_html
 from steepest.report.text import to_text
+from steepest.store.opening import open_journal
+from steepest.store.probed import ProbeRow, probe_rows
 from steepest.training.source import ports_of
 
 _BLOCK = 512
@@ -60,6 +62,15 @@ class Result:
     def folder(self) -> Path:
         """The run folder."""
         return self._finished.settings.folder
+
+    @property
+    def probes(self) -> pd.DataFrame:
+        """What was seen inside confirmation's trainings, or inside the one of `train`.
+
+        One row per member, look, probe and layer; docs/probes.md says what the probes are.
+        """
+        with open_journal(self.folder) as journal:
+            return pd.DataFrame(probe_rows(journal), columns=ProbeRow._fields)
 
     def predict(self, x: Any) -> NDArray[Any]:
         """What the network says of new examples, in the units of the data.

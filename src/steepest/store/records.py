@@ -94,7 +94,8 @@ class Document:
     Args:
         kind: "study", "calibration", "baselines", "rung", "finalists", "verdict", "curse", "test", "recipe",
             "examples" (what the data looks like, before and after augmentation, and what the network got
-            wrong; pictures are PNG files as base64), "timing", "end".
+            wrong; pictures are PNG files as base64), "probes" (what was seen inside one member's training:
+            all of them count, and `probed.py` reads them), "timing", "end".
         body: plain JSON values; NaN and infinities are allowed, NumPy numbers and arrays become plain ones.
         time: when it was written, in seconds since 1970-01-01 UTC.
     """

@@ -137,6 +137,7 @@ class ModuleProgram:
         x, _, _ = self._batch(k, rows[k, :real], round_, step)
         with autocast(self._rounds):
             found = first_faulty_module(self._modules[k], self._laid_out(x))
+        self._dropping[k].end()
         self._buffers[k].copy_(kept)
         return found
 
