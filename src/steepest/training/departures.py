@@ -12,6 +12,7 @@ from dataclasses import replace
 from steepest.training.chunk import Chunk, Point
 from steepest.training.member import Member
 from steepest.training.metrics import Values, score_of
+from steepest.training.probes.watch import Look
 from steepest.training.state import StackState
 from steepest.training.stopping import Check, Stop, Stopping, Vigil, memory_held
 
@@ -41,8 +42,14 @@ class Departures:
         self._places = list(range(len(members)))  # in the job, of the members of the chunk
         self._kept: dict[int, StackState] = {}
         self._last: Point | None = None
+        self._looks: tuple[Look, ...] = ()
         self._started = time.monotonic()
         self.chunk = make(members, state)
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """What probes found so far."""
+        return self._looks + self.chunk.looks
 
     @property
     def over(self) -> bool:
@@ -90,6 +97,7 @@ class Departures:
         if going and len(going) <= len(self._places) // 2:
             self._places = [self._places[row] for row in going]
             members = [self._members[place] for place in self._places]
+            self._looks = self.looks
             self.chunk = self._make(members, self.chunk.state.take(going))
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import torch
 
 from steepest.training.chunk import Chunk, Point
+from steepest.training.departures import Departures
 from steepest.training.matmul import fast_matmul, no_denormals, one_thread
 from steepest.training.member import Member
 from steepest.training.probes.watch import Look, side_by_side
 from steepest.training.source import Source
 from steepest.training.state import StackState
+from steepest.training.stopping import Stop, Stopping
 from steepest.training.way import Way
 
 
@@ -32,6 +34,7 @@ class Job:
         keep: whether the state comes back (False saves the way home of what nobody will continue).
         way: how the members are trained; None for the usual way.
         probes: whether points, and looks, tell what `probes.declared.PROBES` lists.
+        stopping: when each member stops, asked at every point; () for none before `until`.
     """
 
     members: tuple[Member, ...]
@@ -43,6 +46,7 @@ class Job:
     keep: bool = True
     probes: bool = False
     way: Way | None = None
+    stopping: tuple[Stopping, ...] = ()
 
     def called_off(self) -> bool:
         """Whether the job should give up."""
@@ -62,6 +66,8 @@ class Done:
         starved: members that memory did not suffice for, even alone.
         lost: members whose worker process died over them, again and again, even alone, and how it did.
         looks: what probes found, look by look, if the job has probes.
+        stops: what came of each member under the job's stop rules, () without. One that stopped keeps its
+            last values in the points that follow; a job ends when all have.
     """
 
     members: tuple[Member, ...]
@@ -72,6 +78,7 @@ class Done:
     starved: tuple[Member, ...] = ()
     lost: tuple[tuple[Member, str], ...] = ()
     looks: tuple[Look, ...] = ()
+    stops: tuple[Stop, ...] = ()
 
 
 def run(job: Job, source: Source) -> Done:
@@ -91,7 +98,13 @@ def _run(job: Job, source: Source) -> Done:
     points: list[Point] = []
     with one_thread(), no_denormals(), fast_matmul(), torch.random.fork_rng(devices=[]):
         copied = job.state.take(range(len(job.members))) if job.state else None  # so that a job can be redone
-        chunk = Chunk(job.members, source, copied, probes=job.probes, way=job.way)
+
+        def make(members: Sequence[Member], state: StackState | None) -> Chunk:
+            return Chunk(members, source, state, probes=job.probes, way=job.way)
+
+        if job.stopping:
+            return _run_stopping(job, Departures(job.members, job.stopping, make, copied), started)
+        chunk = make(job.members, copied)
         while chunk.state.round < job.until:
             if job.called_off() or not chunk.round(job.called_off):
                 spent = time.monotonic() - started
@@ -102,6 +115,20 @@ def _run(job: Job, source: Source) -> Done:
     return Done(job.members, tuple(points), state, time.monotonic() - started, looks=chunk.looks)
 
 
+def _run_stopping(job: Job, departures: Departures, started: float) -> Done:
+    """The same where members stop by their own rules."""
+    points: list[Point] = []
+    while departures.chunk.state.round < job.until and not departures.over:
+        if job.called_off() or not departures.chunk.round(job.called_off):
+            spent = time.monotonic() - started
+            return Done(job.members, tuple(points), None, spent, interrupted=True, looks=departures.looks)
+        if departures.chunk.state.round in job.points:
+            points.append(departures.point())
+    state, spent = departures.state() if job.keep else None, time.monotonic() - started
+    looks, stops = departures.looks, departures.stops
+    return Done(job.members, tuple(points), state, spent, looks=looks, stops=stops)
+
+
 def halves(job: Job) -> tuple[Job, Job]:
     """A job of several members as two."""
     middle = len(job.members) // 2
@@ -110,7 +137,7 @@ def halves(job: Job) -> tuple[Job, Job]:
 
 def _part(job: Job, first: int, last: int) -> Job:
     state = job.state.take(range(first, last)) if job.state else None
-    return replace(job, members=job.members[first:last], state=state)
+    return replace(job, members=job.members[first:last], state=state, stopping=job.stopping[first:last])
 
 
 def joined(parts: Sequence[Done]) -> Done:
@@ -119,14 +146,26 @@ def joined(parts: Sequence[Done]) -> Done:
     states = [p.state for p in trained if p.state is not None]
     return Done(
         tuple(m for p in trained for m in p.members),
-        tuple(_joined_point(points) for points in zip(*(p.points for p in trained), strict=False)),
+        tuple(_joined_point(points) for points in zip(*_as_long(trained), strict=False)),
         StackState.join(states) if states and len(states) == len(trained) else None,
         sum(p.seconds for p in parts),
         any(p.interrupted for p in parts),
         tuple(m for p in parts for m in p.starved),
         tuple(m for p in parts for m in p.lost),
         tuple(look for p in parts for look in p.looks),
+        tuple(s for p in trained for s in p.stops),
     )
+
+
+def _as_long(parts: Sequence[Done]) -> list[tuple[Point, ...]]:
+    """The points of each part; where all members of one have stopped, its last goes on to the end."""
+    longest = max((p.points for p in parts), key=len, default=())
+    return [
+        p.points
+        if p.interrupted or not p.points
+        else p.points + tuple(replace(p.points[-1], round=q.round) for q in longest[len(p.points) :])
+        for p in parts
+    ]
 
 
 def _joined_point(points: Sequence[Point]) -> Point:

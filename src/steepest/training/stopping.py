@@ -1,21 +1,21 @@
 """When a member's training stops before its horizon: rules that read its checks, each with a reason in words.
 
-A check is a score on held-out rows after a round, and such a score is a measurement: the next round would give
-another one though nothing was gained. `Plateau` therefore asks whether the last n checks are better than the n
-best ones in a row before them by more than a standard error,
+A check is a score on held-out rows after a round, and such a score is a measurement: the next round would
+give another one though nothing was gained. `Plateau` therefore asks whether the last n checks are better than
+the n best ones in a row before them by more than a standard error,
 
     gain = mean(last n) − max over windows of n before (mean),     stop if gain ≤ z · SE,
     SE² = 2 σ²/n + |gain| (1 − |gain|)/N,        σ² = mean (s_{t+1} − s_t)² / 2  over the last 2n checks.
 
-The first term is the curve's own jitter: σ² from differences of neighbours is the variance around a trend (von
-Neumann 1941), and a window's mean has a share 1/n of it. The second is the sampling noise of a score that is a
-share of N rows: both windows are scored on the same rows, so only rows whose answer changed count. At least
-N·|gain| did, and with so few this is McNemar's variance of a difference of two shares.
+The first term is the curve's own jitter: σ² from differences of neighbours is the variance around a trend
+(von Neumann 1941), and a window's mean has a share 1/n of it. The second is the sampling noise of a score
+that is a share of N rows: both windows are scored on the same rows, so only rows whose answer changed count.
+At least N·|gain| did, and with so few this is McNemar's variance of a difference of two shares.
 
-The family of rules is Prechelt's (1998, "Early stopping - but when?"): like his PQ and UP it compares strips of
-successive checks, like his GL with the best so far. It departs in measuring progress by its standard error,
-where those have thresholds in per cent that suit one data set's noise and not another's. z = 1 is the standard
-error of Breiman et al. (1984, section 3.4.3), who prefer the smaller tree within one.
+The family of rules is Prechelt's (1998, "Early stopping - but when?"): like his PQ and UP it compares strips
+of successive checks, like his GL with the best so far. It departs in measuring progress by its standard
+error, where those have thresholds in per cent that suit one data set's noise and not another's. z = 1 is the
+standard error of Breiman et al. (1984, section 3.4.3), who prefer the smaller tree within one.
 """
 
 import math
@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+from steepest.base.errors import BadInput
 
 PATIENCE = 5
 """Checks that a window holds unless asked otherwise."""
@@ -115,6 +117,10 @@ class Plateau:
     patience: int = PATIENCE
     rows: int = 0
     errors: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.patience < 2:  # of one check a window's jitter cannot be told from its gain
+            raise BadInput("patience", "must be 2 checks or more", self.patience, f"Try {PATIENCE}.")
 
     def reason(self, checks: Sequence[Check]) -> str:
         """See `StopRule`."""
