@@ -55,6 +55,11 @@ class StackableModule:
         self.dropping = Dropping(network)
         stack_recurrence(network)
         self.batchwise = any(isinstance(m, BATCH_NORMS) for m in network.modules())
+        for layer in network.modules():
+            if isinstance(
+                layer, nn.GroupNorm
+            ):  # vmap cannot tell channels last, which 1 × 1 windows may write
+                layer.register_forward_pre_hook(lambda _, inputs: (inputs[0].contiguous(),))
 
     def stacked(
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor, keys: Tensor, rates: Rates
@@ -112,6 +117,17 @@ class _Part:
     def copied(self) -> bool:
         """Whether rows have to be written back."""
         return not isinstance(self.rows, slice)
+
+    def given(self) -> dict[str, Tensor]:
+        """All parameters; vmap's norms ask for channels that stand first, so kernels are turned."""
+        named = {**self.leaves, **self.fixed}
+        return {name: t.contiguous() if t.dim() > 4 else t for name, t in named.items()}
+
+    def started(self) -> dict[str, Tensor]:
+        """Copies of the running means that follow one another: vmap does not change others in place."""
+        return {
+            name: buffer.clone(memory_format=torch.contiguous_format) for name, buffer in self.buffers.items()
+        }
 
 
 class VmappedProgram:
@@ -179,15 +195,13 @@ class VmappedProgram:
         rates = Rates(*(each[part.rows] for each in self._rates))
         with torch.enable_grad():
             with autocast(self._rounds):
-                given = {**part.leaves, **part.fixed}
-                outputs, buffers = part.module.stacked(given, part.buffers, x, keys, rates)
+                outputs, buffers = part.module.stacked(part.given(), part.started(), x, keys, rates)
             losses = self._objective.members(part.members, outputs.to(self._grad.dtype), targets, mixing)
             leaves = list(part.leaves.values())
             grads = torch.autograd.grad(losses.sum(), leaves, allow_unused=True, materialize_grads=True)
         torch._foreach_copy_(part.grads, grads)
         for name, buffer in part.buffers.items():
-            if buffers[name].data_ptr() != buffer.data_ptr():
-                buffer.copy_(buffers[name])
+            buffer.copy_(buffers[name])
         if part.copied:
             self._grad[part.rows], self._buffers[part.rows] = part.grad, part.kept
         return losses.detach()
@@ -215,7 +229,7 @@ class VmappedProgram:
         part.module.network.eval()
         for rows in torch.split(torch.from_numpy(np.stack(folds)), BLOCK, 1):
             x, targets = self._reads.plain(members, rows)
-            outputs, _ = part.module.stacked({**part.leaves, **part.fixed}, part.buffers, x, keys, rates)
+            outputs, _ = part.module.stacked(part.given(), part.started(), x, keys, rates)
             tally.add(outputs, targets, torch.ones(rows.shape, dtype=torch.bool))
         part.module.network.train()
         return tally.result()
