@@ -18,6 +18,7 @@ from steepest.training.metrics import Values
 from steepest.training.probes.declared import COSTS, PROBES
 from steepest.training.probes.watch import period, side_by_side
 from steepest.training.source import Source
+from steepest.training.way import Way
 
 ROUNDS = 3
 SHAPES: dict[Form, tuple[int, ...]] = {"table": (6,), "image": (2, 8, 8), "series": (8, 3)}
@@ -61,9 +62,15 @@ def members(knobs: dict[str, Any]) -> list[Member]:
     )
 
 
-def trained(group: list[Member], source: Source, probes: bool = True, rounds: int = ROUNDS) -> Chunk:
+def trained(
+    group: list[Member],
+    source: Source,
+    probes: bool = True,
+    rounds: int = ROUNDS,
+    way: Way | None = None,
+) -> Chunk:
     """Member 1 has no chance."""
-    chunk = Chunk(group, source, dtype=torch.float64, probes=probes)
+    chunk = Chunk(group, source, dtype=torch.float64, probes=probes, way=way)
     for k, member in enumerate(group):
         if member.number == 1:
             chunk.state.theta[k, 0] = torch.nan
@@ -72,11 +79,13 @@ def trained(group: list[Member], source: Source, probes: bool = True, rounds: in
     return chunk
 
 
+@pytest.mark.parametrize("stacked", [False, True])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_training_is_the_same_bit_by_bit(name: str) -> None:
+def test_training_is_the_same_bit_by_bit(name: str, stacked: bool) -> None:
     form, knobs = NETWORKS[name]
     source, group = source_of(form), members(knobs)
-    plain, probed = trained(group, source, probes=False), trained(group, source)
+    way = Way(stacked, 4)
+    plain, probed = trained(group, source, probes=False, way=way), trained(group, source, way=way)
     assert plain.state.alive == probed.state.alive == [m.number != 1 for m in group]
     for one, other in (
         (plain.state.theta, probed.state.theta),
@@ -93,11 +102,12 @@ def same(one: Values, other: Values) -> None:
     np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-12)
 
 
+@pytest.mark.parametrize("stacked", [False, True])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_members_numbers_among_others_are_its_own(name: str) -> None:
+def test_a_members_numbers_among_others_are_its_own(name: str, stacked: bool) -> None:
     form, knobs = NETWORKS[name]
     source, group = source_of(form), members(knobs)
-    together = trained(group, source)
+    together = trained(group, source, way=Way(stacked, 4))
     point = together.point()
     assert set(point.probes) == set(PROBES)
     alone = [trained([member], source) for member in group]

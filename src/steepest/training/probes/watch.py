@@ -141,12 +141,13 @@ class Watch:
         Args:
             sound: which members' parameters are finite, [K].
         """
-        for k in (~sound & self._found["fault_step"].isnan()).nonzero().flatten().tolist():
+        for k in [k for k, fine in enumerate(sound.tolist()) if not fine and not self._has_fault(k)]:
             self._note(k, self._bad_parameter(k) or LOSS, int(self._state.rule.steps[k]))
-        for k, number in enumerate(self._numbers):
-            if self._due[k] or k in self._faulty:
-                found = {name: each[k].tolist() for name, each in self._found.items()}
-                self.looks.append(Look(number, self._state.round, found, self.layers))
+        seen = [k for k, due in enumerate(self._due) if due or k in self._faulty]
+        found = {name: each.tolist() for name, each in self._found.items()} if seen else {}
+        for k in seen:
+            values = {name: each[k] for name, each in found.items()}
+            self.looks.append(Look(self._numbers[k], self._state.round, values, self.layers))
         self._faulty.clear()
 
     def values(self) -> dict[str, Values]:
@@ -180,9 +181,12 @@ class Watch:
     def _locate(self, broken: Sequence[int]) -> None:
         """Note where the step at hand went wrong for some members, unless they had gone wrong before."""
         for k in broken:
-            if self._found["fault_step"][k].isnan():
+            if not self._has_fault(k):
                 place = self._bad_parameter(k) or self._program.fault(k) or LOSS
                 self._note(k, place, int(self._state.rule.steps[k]) + 1)
+
+    def _has_fault(self, k: int) -> bool:
+        return not bool(self._found["fault_step"][k].isnan())
 
     def _bad_parameter(self, k: int) -> str:
         """The member's first parameter that holds a number that is not finite, "" for none."""
