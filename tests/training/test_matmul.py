@@ -1,12 +1,13 @@
 """Settings of torch that a job changes are back when it ends, however it ends."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from steepest.training import matmul
-from steepest.training.matmul import fast_matmul, no_denormals, one_thread
+from steepest.training.matmul import Products, fast_matmul, no_denormals, one_thread
 
 
 @pytest.fixture
@@ -40,6 +41,38 @@ def test_where_it_would_round_nothing_is_changed(backend: Any, monkeypatch: pyte
     with fast_matmul() as fast:
         assert not fast
         assert backend.matmul.fp32_precision == before
+
+
+@pytest.mark.parametrize("faster", [False, True])
+def test_the_faster_library_is_taken(backend: Any, monkeypatch: pytest.MonkeyPatch, faster: bool) -> None:
+    monkeypatch.setattr(matmul, "_accurate", lambda: True)
+    monkeypatch.setattr(matmul, "_faster", lambda: faster)
+    before = backend.matmul.fp32_precision
+    with fast_matmul() as fast:
+        assert fast == faster
+        assert (backend.matmul.fp32_precision == "bf16") == (faster or before == "bf16")
+
+
+@pytest.mark.parametrize(("rate", "faster"), [(0.9, False), (1.1, True)])
+def test_what_one_process_measured_holds_for_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rate: float, faster: bool
+) -> None:
+    monkeypatch.setenv("STEEPEST_CACHE", str(tmp_path))
+    monkeypatch.setattr(matmul, "products", lambda: (Products(1e9, 1e-7), Products(rate * 1e9, 1e-7)))
+    assert matmul._faster.__wrapped__() == faster
+    monkeypatch.setattr(matmul, "products", lambda: pytest.fail("it is measured once"))
+    assert matmul._faster.__wrapped__() == faster
+
+
+def test_without_onednn_the_default_library_is_the_faster(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STEEPEST_CACHE", str(tmp_path))
+    monkeypatch.setattr(matmul, "_available", lambda: False)
+    default, other = matmul.products()
+    assert default.rate > 0
+    assert other is None
+    assert not matmul._faster.__wrapped__()
 
 
 def test_the_probe_notices_rounding(monkeypatch: pytest.MonkeyPatch) -> None:

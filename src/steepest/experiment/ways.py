@@ -1,4 +1,4 @@
-"""The planner of a study, a sweep or a comparison: measurements are made by its workers, and kept for the machine."""
+"""The planner of a study, a sweep or a comparison: its workers measure, and what they find is kept."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -14,7 +14,9 @@ PATIENCE = 1.0
 """Seconds after which no further way to train a kind of network is tried, unless a study affords more."""
 
 
-def planner_for(ports: Ports, workers: Workers, rounding: bool = True, patience: float = PATIENCE) -> Planner:
+def planner_for(
+    ports: Ports, workers: Workers, rounding: bool = True, patience: float = PATIENCE, fresh: bool = False
+) -> Planner:
     """A planner that lets workers measure, and keeps what they find in the user's cache folder.
 
     Args:
@@ -22,6 +24,7 @@ def planner_for(ports: Ports, workers: Workers, rounding: bool = True, patience:
         workers: have been served their data by the time something is measured.
         rounding: False forbids bfloat16.
         patience: seconds after which no further way to train a kind of network is tried.
+        fresh: measures again what is kept.
     """
 
     def measured(asked: Sequence[Asked]) -> list[list[Measured]]:
@@ -30,4 +33,4 @@ def planner_for(ports: Ports, workers: Workers, rounding: bool = True, patience:
         ]
         return [future.result() for future in waiting]
 
-    return Planner(ports, measured, cache_folder() / "ways.json", rounding)
+    return Planner(ports, measured, cache_folder() / "ways.json", rounding, fresh)

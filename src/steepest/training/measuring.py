@@ -10,7 +10,7 @@ import torch
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
 from steepest.training.chunk import Chunk, arranged
-from steepest.training.matmul import fast_matmul, no_denormals, one_thread
+from steepest.training.matmul import fast_matmul, no_denormals, on_threads
 from steepest.training.member import Member
 from steepest.training.source import Source
 from steepest.training.way import Way
@@ -28,7 +28,7 @@ class Measured:
 
     Args:
         way: how members were trained.
-        rate: member-steps a second on one core; 0 if it was not measured.
+        rate: member-steps a second; 0 if it was not measured.
         loss: mean training loss of the second stretch: ways that only differ in rounding nearly agree.
         why_not: why it was not measured, in words; "" if it was.
     """
@@ -39,7 +39,9 @@ class Measured:
     why_not: str = ""
 
 
-def measure(source: Source, recipe: Recipe, ways: Sequence[Way], seconds: float) -> list[Measured]:
+def measure(
+    source: Source, recipe: Recipe, ways: Sequence[Way], seconds: float, threads: int = 1
+) -> list[Measured]:
     """Train members of a recipe in each way for some steps.
 
     Args:
@@ -47,6 +49,7 @@ def measure(source: Source, recipe: Recipe, ways: Sequence[Way], seconds: float)
         recipe: what the members follow, each from its own seed.
         ways: the first is always measured.
         seconds: after which no further way is begun.
+        threads: that share the work; a study trains on one in each of its processes.
 
     Returns:
         one record for each way, in order.
@@ -56,7 +59,7 @@ def measure(source: Source, recipe: Recipe, ways: Sequence[Way], seconds: float)
     train = source.folds[0].train[: STEPS * recipe.batch_size]
     part = replace(source, folds=(replace(source.folds[0], train=train),), rounds=1)
     started, found = time.monotonic(), list[Measured]()
-    with one_thread(), no_denormals(), fast_matmul(), torch.random.fork_rng(devices=[]):
+    with on_threads(threads), no_denormals(), fast_matmul(), torch.random.fork_rng(devices=[]):
         for way in ways:
             if found and time.monotonic() - started > seconds:
                 found.append(Measured(way, why_not="no time was left to measure it"))
@@ -64,9 +67,8 @@ def measure(source: Source, recipe: Recipe, ways: Sequence[Way], seconds: float)
             try:
                 found.append(_measured(part, recipe, way))
             except (MemoryError, RuntimeError) as error:
-                if not found:
-                    raise
-                found.append(Measured(way, why_not=str(error).partition("\n")[0]))
+                words = str(error).partition("\n")[0] or "memory did not suffice"
+                found.append(Measured(way, why_not=words))
     return found
 
 

@@ -1,33 +1,27 @@
 """The planner: how members of each network shape are trained, chosen by what was measured on this machine.
 
-Shapes of one kind and nearly one size share a choice. A choice is measured once, by some steps of real training
-on one core, and kept on disk for this machine, processor and release of torch; a study keeps its own.
+Shapes of one kind and nearly one size share a choice. A choice is measured once, by some steps of real
+training on one core, and kept on disk for this machine, processor
+and release of torch; a study keeps its own.
 """
 
 import contextlib
-import hashlib
-import json
 import math
-import os
-import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from steepest.base.recipe import Recipe
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
+from steepest.networks.own_spec import OwnSpec
 from steepest.networks.ports import Ports
 from steepest.networks.spec import NetworkSpec
+from steepest.training.kept import keep, read_kept
 from steepest.training.measuring import Measured
 from steepest.training.precision import has_bfloat16
 from steepest.training.way import Way, member_bytes, rounds_well, usual
-
-VERSION = 1
-"""Counts up when measurements of earlier code no longer hold."""
 
 WORTH = 1.05
 """How many times as fast as a simpler way another has to be."""
@@ -59,8 +53,8 @@ class Choice:
     measured: tuple[Measured, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON; `words` name the way."""
+        return {**asdict(self), "words": str(self.way)}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "Choice":
@@ -83,6 +77,7 @@ class Planner:
         measure: measures recipes in several ways each.
         kept: file that earlier measurements are in; None keeps nothing.
         rounding: False forbids bfloat16.
+        fresh: measures again what is kept.
         stackable: "" if a recipe's torch module can train in stacks, else why it cannot.
         choices: what is known, by kind.
     """
@@ -91,32 +86,56 @@ class Planner:
     measure: Measure
     kept: Path | None = None
     rounding: bool = True
+    fresh: bool = False
     stackable: Callable[[Recipe, Ports], str] = no_module
     choices: dict[str, Choice] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.kept is not None:
-            known = _read(self.kept).get(machine(), {})
-            self._known = {kind: Choice.from_dict(each) for kind, each in known.items()}
-        else:
-            self._known = {}
+        kept = {} if self.kept is None or self.fresh else read_kept(self.kept)
+        self._known: dict[str, Choice] = {}
+        for kind, each in kept.items():
+            with contextlib.suppress(KeyError, TypeError, AttributeError):  # of a damaged file, what is sound
+                self._known[kind] = Choice.from_dict(each)
 
     def way(self, recipe: Recipe) -> Way:
         """How members that follow a recipe are trained: as measured, or as usual while nothing is."""
         choice = self.choices.get(self.kind(recipe))
         return choice.way if choice else self._believed(recipe)
 
+    def step_seconds(self, recipe: Recipe, members: int) -> float:
+        """Time of a step of so many members of a recipe, from what was measured; infinite if nothing was.
+
+        A step's calls take a time of their own, and each member some more: two measured sizes of a chunk tell
+        both. More members than a chunk holds take several.
+        """
+        choice = self.choices.get(self.kind(recipe))
+        known = (
+            sorted((m.way.members, m.way.members / m.rate) for m in choice.measured if m.rate)
+            if choice
+            else []
+        )
+        if choice is None or len(known) < 2:
+            return math.inf
+        (few, less), (many, more) = (
+            known[0],
+            next(k for k in known[1:] if k[0] >= choice.way.members or k == known[-1]),
+        )
+        each = max(more - less, 0.0) / (many - few)
+        calls = max(less - few * each, 0.0)
+        return math.ceil(members / choice.way.members) * calls + members * each
+
     def learn(self, recipes: Iterable[Recipe]) -> list[Choice]:
-        """Measure the kinds of network among `recipes` that are not known yet; returns what was new."""
+        """Measure the kinds of network among `recipes` that are not known yet; returns what was measured.
+
+        What is measured of a kind is the first of its recipes by key, so that their order does not matter.
+        """
         unknown: dict[str, Recipe] = {}
-        for recipe in recipes:
+        for recipe in sorted(recipes, key=Recipe.key):
             kind = self.kind(recipe)
-            if kind in self.choices or kind in unknown:
-                continue
-            if kind in self._known:
+            if kind not in self.choices and kind in self._known:
                 self.choices[kind] = self._known[kind]
-            else:
-                unknown[kind] = recipe
+            elif kind not in self.choices:
+                unknown.setdefault(kind, recipe)
         if not unknown:
             return []
         asked = [(recipe, self.alternatives(recipe)) for recipe in unknown.values()]
@@ -126,23 +145,29 @@ class Planner:
             for (kind, recipe), each in zip(unknown.items(), found, strict=True)
         ]
         self.choices |= {choice.kind: choice for choice in new}
-        if self.kept is not None:
-            _keep(self.kept, new)
+        lasting = {
+            c.kind: c.as_dict() for c in new if not isinstance(spec_of(unknown[c.kind], self.ports), OwnSpec)
+        }
+        if self.kept is not None and lasting:  # the user's own network may be another tomorrow
+            keep(self.kept, lasting)
         return new
 
     def kind(self, recipe: Recipe) -> str:
         """What a recipe's network has in common with others that are trained the same way."""
         spec = spec_of(recipe, self.ports)
         if isinstance(spec, NetworkSpec):
-            size = member_bytes(spec, recipe.batch_size)
-            return f"dense, norm {spec.norm}, {_octave(size)} bytes a member, batches of {_octave(recipe.batch_size)}"
+            size = _octave(member_bytes(spec, recipe.batch_size))
+            return f"dense, norm {spec.norm}, {size} bytes a member, batches of {_octave(recipe.batch_size)}"
         each = cost(spec, recipe.batch_size, 0)
-        told = [spec.family, *(str(getattr(recipe, knob)) for knob in _TOLD.get(recipe.network, ()))]
-        rounded = "" if self.rounding else ", float32 only"
-        return (
-            f"{' '.join(told)}, {_octave(each.parameters)} parameters, "
-            f"{_octave(each.flops_forward)} operations an example, batches of {_octave(recipe.batch_size)}{rounded}"
-        )
+        name = recipe.factory if isinstance(spec, OwnSpec) else spec.family
+        told = [name, *(str(getattr(recipe, knob)) for knob in _TOLD.get(recipe.network, ()))]
+        parts = [
+            " ".join(told),
+            f"{_octave(each.parameters)} parameters",
+            f"{_octave(each.flops_forward)} operations an example",
+            f"batches of {_octave(recipe.batch_size)}",
+        ]
+        return ", ".join(parts if self.rounding else [*parts, "float32 only"])
 
     def alternatives(self, recipe: Recipe) -> tuple[Way, ...]:
         """The ways that are worth measuring for a recipe, the simplest first."""
@@ -166,20 +191,20 @@ class Planner:
         return way if self.rounding else Way(way.stacked, way.members, way.channels_last)
 
     def _chosen(self, kind: str, recipe: Recipe, measured: Sequence[Measured]) -> Choice:
-        exact = next((m.loss for m in measured if not m.way.bfloat16), math.nan)
-        judged = [_judged(m, exact) for m in measured]
-        best = judged[0]
-        for other in judged[1:]:
-            if not other.why_not and other.rate > WORTH * best.rate:
+        exact = next((m.loss for m in measured if not m.way.bfloat16 and not m.why_not), math.nan)
+        judged = tuple(_judged(m, exact) for m in measured)
+        sound = [m for m in judged if not m.why_not]
+        if not sound:
+            return Choice(kind, self._believed(recipe), f"as usual: {judged[0].why_not}", judged)
+        best = sound[0]
+        for other in sound[1:]:
+            if other.rate > WORTH * best.rate:
                 best = other
         slowest = min(m.rate for m in judged if m.rate)
         why = f"{best.rate:,.0f} steps a second, {best.rate / slowest:.2g} times the slowest way's"
-        reason = (
-            self.stackable(recipe, self.ports)
-            if not isinstance(spec_of(recipe, self.ports), NetworkSpec)
-            else ""
-        )
-        return Choice(kind, best.way, why + (f"; not stacked: {reason}" if reason else ""), tuple(judged))
+        dense = isinstance(spec_of(recipe, self.ports), NetworkSpec)
+        reason = "" if dense else self.stackable(recipe, self.ports)
+        return Choice(kind, best.way, why + (f"; not stacked: {reason}" if reason else ""), judged)
 
 
 _TOLD = {
@@ -208,38 +233,3 @@ def _octave(number: float) -> str:
         ('about 16,384', 'about 4')
     """
     return f"about {2 ** round(math.log2(max(number, 1))):,}"
-
-
-def machine() -> str:
-    """What measurements hold for: this processor, its cores, this release of torch."""
-    facts = [str(VERSION), platform.node(), processor(), str(os.cpu_count()), torch.__version__]
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
-
-
-def processor() -> str:
-    """The name of the processor."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _read(file: Path) -> dict[str, dict[str, Any]]:
-    """What is kept, by machine; a file that cannot be read counts as empty."""
-    with contextlib.suppress(OSError, ValueError):
-        found = json.loads(file.read_text())
-        if isinstance(found, dict):
-            return found
-    return {}
-
-
-def _keep(file: Path, choices: Sequence[Choice]) -> None:
-    """Add choices to a file, in one step; a disk that is full or read-only only costs measuring again."""
-    everything = _read(file)
-    everything.setdefault(machine(), {}).update({c.kind: c.as_dict() for c in choices})
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{file.name}.{os.getpid()}")
-        partial.write_text(json.dumps(everything))
-        partial.replace(file)

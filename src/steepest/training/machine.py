@@ -1,0 +1,100 @@
+"""The machine that networks train on: what it is, and what one of its cores was measured to do."""
+
+import math
+import os
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from steepest.training.kept import processor
+from steepest.training.matmul import Products, fast_matmul, on_threads, products
+from steepest.training.precision import has_bfloat16
+
+COPIED = 2**26
+"""Bytes of the copy that is timed: more than caches close to a core hold."""
+
+REPEATS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine, and rates of one of its cores.
+
+    Args:
+        processor: its name.
+        cores: that this process may use.
+        memory: bytes; None where the system does not say.
+        torch: the release.
+        default, onednn: float32 products by torch's default library, and through oneDNN if it is there.
+        onednn_chosen: whether products go through oneDNN: as accurate, and faster when that was settled.
+        copy: bytes a second that are copied, each read once and written once.
+        bfloat16: whether the processor multiplies bfloat16 numbers by itself.
+        graphics: names of the CUDA cards that torch finds; the engine trains on processors.
+    """
+
+    processor: str
+    cores: int
+    memory: int | None
+    torch: str
+    default: Products
+    onednn: Products | None
+    onednn_chosen: bool
+    copy: float
+    bfloat16: bool
+    graphics: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def look(cores: int) -> Machine:
+    """Look at this machine, and measure one core; takes about a tenth of a second.
+
+    Args:
+        cores: that this process may use.
+
+    Example:
+        >>> found = look(2)
+        >>> found.cores, found.copy > 1e8
+        (2, True)
+    """
+    default, onednn = products()
+    with fast_matmul() as chosen:
+        pass
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return Machine(
+        processor=processor(),
+        cores=cores,
+        memory=memory(),
+        torch=torch.__version__,
+        default=default,
+        onednn=onednn,
+        onednn_chosen=chosen,
+        copy=copy_rate(),
+        bfloat16=has_bfloat16(),
+        graphics=tuple(torch.cuda.get_device_name(i) for i in range(cards)),
+    )
+
+
+def memory() -> int | None:
+    """Bytes of this machine's memory; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def copy_rate() -> float:
+    """Bytes that one core copies in a second, in the quickest of some copies."""
+    source = torch.zeros(COPIED // 4)
+    target, best = torch.empty_like(source), math.inf
+    with on_threads(1):
+        target.copy_(source)  # the system gives memory when it is first written
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            target.copy_(source)
+            best = min(best, time.perf_counter() - began)
+    return COPIED / best
