@@ -286,6 +286,25 @@ def test_rates_are_those_of_the_schedules(schedule, warmup, tmp_path):
     module.rate_factor(steps, steps)  # asked for once more after the last step
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "gd"])
+def test_an_early_stop_keeps_to_the_planned_rates(optimizer, tmp_path, monkeypatch, capsys):
+    recipe = Recipe(optimizer=optimizer, schedule="cosine", epochs=10, batch_size=32, lr=0.1)
+    module = load_script(facts_of(recipe, stop_after=4), tmp_path)
+    honest, rates = module.make_optimizer, []
+
+    def noted(network):
+        optimizer = honest(network)
+        optimizer.register_step_pre_hook(lambda made, *_: rates.append(made.param_groups[0]["lr"]))
+        return optimizer
+
+    monkeypatch.setattr(module, "make_optimizer", noted)
+    each = 1 if optimizer == "gd" else 3
+    module.train(module.make_network(), torch.randn(90, 4), torch.arange(90) % 3, module.EPOCHS)
+    planned = recipe_rates([recipe], 1, 10 * each, torch.tensor([10 * each]))[:, 0]
+    np.testing.assert_allclose(rates, planned[: 4 * each], rtol=1e-12)
+    assert "epoch 4/4:" in capsys.readouterr().out
+
+
 def reference(recipe: Recipe, spec: NetworkSpec, x: torch.Tensor, y: torch.Tensor, epochs: int) -> dict:
     """Full-batch training by the plain rule: penalties join the gradient, it is clipped, then applied."""
     params = initialise(spec, recipe.initialisation, 0, torch.float64)

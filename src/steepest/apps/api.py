@@ -116,6 +116,7 @@ def train(
     start_from: str | Path | None = None,
     matching: bool = False,
     objective: str | None = None,
+    early_stop: bool = False,
     seed: int = 0,
     out: str | Path | None = None,
     listener: Listener | None = None,
@@ -126,6 +127,8 @@ def train(
 
     Args:
         recipe: a `Recipe`, the path of a recipe file, or a mapping of knobs.
+        early_stop: end once the score on a fifth of the development rows, kept back for this, no longer
+            improves beyond its noise, and keep the best epoch's network; the recipe's epochs are the most.
         network, start_from, matching: as for `tune`; they win over the recipe's.
         data, objective, seed, out, listener, command, how: as for `tune`.
 
@@ -153,7 +156,7 @@ def train(
     def read_data() -> DataSet:
         return read(data, **how)
 
-    return _with_report(run_train(read_data, known, settings, listener or Silent()))
+    return _with_report(run_train(read_data, known, settings, listener or Silent(), early_stop))
 
 
 def sweep(

@@ -41,7 +41,7 @@ START = "start.npz"
 def write_script(finished: Finished) -> None:
     """Write `train.py` into the run folder, and the existing parameters it starts from, if any."""
     folder, recipe = finished.settings.folder, finished.recipe
-    facts = facts_of(finished.data, recipe, finished.settings.seed)
+    facts = facts_of(finished.data, recipe, finished.settings.seed, finished.stop_after)
     files.write_text(folder / files.SCRIPT, training_script(facts))
     if recipe.start_from:
         write_start(folder / START, recipe, spec_of(recipe, ports_of(finished.data)))
@@ -57,13 +57,14 @@ def write_start(path: Path, recipe: Recipe, spec: Spec) -> None:
     np.savez(path, **arrays)
 
 
-def facts_of(data: DataSet, recipe: Recipe, seed: int = 0) -> ScriptFacts:
+def facts_of(data: DataSet, recipe: Recipe, seed: int = 0, stop_after: float = 0) -> ScriptFacts:
     """What the script says that trains a network on a data set by a recipe.
 
     Args:
         data: of the study.
         recipe: every knob's value.
         seed: default of the script, and of the study's division into development and test rows.
+        stop_after: epochs after which early stopping ended the training, 0 for never.
 
     Example:
         >>> from steepest.data.read import read
@@ -94,6 +95,7 @@ def facts_of(data: DataSet, recipe: Recipe, seed: int = 0) -> ScriptFacts:
         augmentation=() if dense else tuple(_source("steepest.data", name) for name in AUGMENTATION),
         step_rows=_step_rows(data, recipe, seed),
         bins=bins,
+        stop_after=stop_after,
     )
 
 

@@ -54,6 +54,7 @@ class Finished:
         network: the trained network, an ordinary torch module; standardise its input first.
         standard: how.
         test: the "test" document.
+        stop_after: epochs after which early stopping ended the training; 0 where it did not.
     """
 
     settings: Settings
@@ -63,6 +64,7 @@ class Finished:
     network: nn.Module
     standard: Standardiser
     test: dict[str, Any]
+    stop_after: float = 0
 
 
 def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listener) -> Finished:

@@ -105,6 +105,8 @@ def _run(job: Job, source: Source) -> Done:
         if job.stopping:
             return _run_stopping(job, Departures(job.members, job.stopping, make, copied), started)
         chunk = make(job.members, copied)
+        if chunk.state.round == job.until and job.until in job.points:  # nothing to train: only a score
+            points.append(chunk.point())
         while chunk.state.round < job.until:
             if job.called_off() or not chunk.round(job.called_off):
                 spent = time.monotonic() - started

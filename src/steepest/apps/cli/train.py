@@ -21,6 +21,8 @@ EXAMPLES = """
 
   [cyan]steepest train digits --recipe recipe.yaml --seed 1 --out runs/again[/cyan]
 
+  [cyan]steepest train digits --recipe recipe.yaml --early-stop[/cyan]
+
 A recipe is a list of `knob: value` lines; knobs that are left out keep their defaults.
 """
 
@@ -37,6 +39,15 @@ def train(
     start_from: options.StartFrom = None,
     matching: options.Matching = False,
     objective: options.Objective = None,
+    early_stop: Annotated[
+        bool,
+        typer.Option(
+            "--early-stop",
+            help="End once a fifth of the development rows, kept back for this, shows no more improvement, "
+            "and keep the best epoch's network.",
+            rich_help_panel=options.SEARCH,
+        ),
+    ] = False,
     seed: options.Seed = 0,
     out: options.Out = None,
     quiet: options.Quiet = False,
@@ -58,6 +69,7 @@ def train(
             matching=matching,
             **how,
             objective=objective,
+            early_stop=early_stop,
             seed=seed,
             out=folder,
             listener=listener,

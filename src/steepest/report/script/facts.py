@@ -77,6 +77,7 @@ class ScriptFacts:
         augmentation: texts of Python files that define what happens to batches.
         step_rows: rows that gradient descent takes in a step; 0 for all of them.
         bins: in which each number of a table is read besides as itself; 0 for none.
+        stop_after: epochs after which early stopping ended the training; 0 where it was trained to its end.
     """
 
     recipe: Recipe
@@ -96,6 +97,7 @@ class ScriptFacts:
     augmentation: tuple[str, ...] = ()
     step_rows: int = 0
     bins: int = 0
+    stop_after: float = 0
 
     @property
     def example(self) -> tuple[int, ...]:

@@ -131,7 +131,7 @@ def _shared(facts: ScriptFacts, recipe: Recipe) -> dict[str, object]:
     """What both templates fill in."""
     return {
         "recipe": recipe, "task": facts.task, "clip": facts.clip, "gain": facts.gain, "seed": facts.seed,
-        "own_note": [], "starts": bool(recipe.start_from), "bins": facts.bins,
+        "own_note": [], "starts": bool(recipe.start_from), "bins": facts.bins, "stop_after": facts.stop_after,
         "purpose": purpose(facts), "activation_name": recipe.activation,
         "plural": lambda n, noun: f"{n} {noun}" if n == 1 else f"{n} {noun}s",
     }  # fmt: skip
