@@ -1,5 +1,6 @@
 """The cut into chunks: everybody once, alike together, and independent of the order of the members."""
 
+import itertools
 import random
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from steepest.base.recipe import Recipe
 from steepest.networks.ports import Ports
 from steepest.networks.spec import dense_spec
-from steepest.training.chunk import arranged
+from steepest.training.chunk import Chunk, arranged
 from steepest.training.member import Member
 from steepest.training.planning import chunks, stack_key
+from steepest.training.source import Source
 from steepest.training.way import CACHE_BYTES, MOST_MEMBERS, Way, member_bytes, usual
 
 PORTS = Ports.table(20, 3)
@@ -39,7 +41,9 @@ def test_every_cut(members: list[Member], rng: random.Random) -> None:
         assert list(chunk) == arranged(chunk)
     by_key: dict[object, list[int]] = {}
     for chunk in cut:
-        by_key.setdefault(stack_key(chunk[0].recipe, PORTS), []).append(len(chunk))
+        recipe = chunk[0].recipe
+        assert {m.recipe.batch_size for m in chunk} == {recipe.batch_size}
+        by_key.setdefault((stack_key(recipe, PORTS), recipe.batch_size), []).append(len(chunk))
     for sizes in by_key.values():  # even, so that no worker waits for one long chunk
         assert max(sizes) - min(sizes) <= 1
     shuffled = list(members)
@@ -74,3 +78,20 @@ def test_the_cut_follows_the_ways_and_leaves_work_for_many_cores() -> None:
     assert {len(c) for c in chunks(members, PORTS, lambda _: Way(True, 32))} == {32}
     assert {len(c) for c in chunks(members, PORTS, lambda _: Way(False, 1))} == {1}
     assert len(chunks(members[:32], PORTS, lambda _: Way(True, 64))) == 2, "one chunk would leave cores idle"
+
+
+def test_batch_sizes_share_chunks_where_calls_are_what_costs(classification: Source) -> None:
+    kinds = itertools.product([8, 16, 12], ["gd", "sgd"], ["none", "batch"], [0.0, 0.2])
+    members = [
+        Member(k, Recipe(width=4, batch_size=size, optimizer=optimizer, norm=norm, mixup=mixup), seed=k)
+        for k, (size, optimizer, norm, mixup) in enumerate(kinds)
+    ]
+    ports = classification.ports
+    cut = chunks(members, ports, step_seconds=lambda _, n: 1.0)
+    assert sorted(m.number for c in cut for m in c) == list(range(len(members)))
+    for chunk in cut:
+        Chunk(chunk, classification)  # refuses what cannot be taken in parts
+    mixed = [{m.recipe.batch_size for m in c} for c in cut if len({m.recipe.batch_size for m in c}) > 1]
+    assert mixed == [{8, 16}], "only plain batches whose sizes divide each other"
+    apart = chunks(members, ports, step_seconds=lambda r, n: float(n * r.batch_size))
+    assert all(len({m.recipe.batch_size for m in c}) == 1 for c in apart)

@@ -125,3 +125,36 @@ def test_cut_and_continued_equals_uninterrupted(classification: Source) -> None:
     torch.testing.assert_close(second.state.theta[alive], want, rtol=1e-9, atol=1e-12)
     want = whole.state.average[[keep[i] for i in alive]]
     torch.testing.assert_close(second.state.average[alive], want, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer"])
+def test_members_that_differ_in_batch_size_equal_their_solo_runs(norm: str, classification: Source) -> None:
+    calm = {"mixup": 0, "norm": norm, "l1": 0, "initialisation": "he_uniform"}  # no chaos that rounding feeds
+    members = [
+        Member(m.number, m.recipe.replace(batch_size=size, **calm), m.seed, m.fold)
+        for m, size in zip(mixed_members(), itertools.cycle([6, 12, 24, 240, 6]), strict=False)
+    ]
+    members = arranged(members)
+    stack = train(members, classification)
+    point = stack.point()
+    assert len({int(steps) for steps in point.steps}) > 3, "some take more steps than others"
+    for k, member in enumerate(members):
+        alone = train([member], classification)
+        assert alone.state.alive[0] == stack.state.alive[k]
+        if not stack.state.alive[k]:
+            continue
+        solo = alone.point()
+        assert point.steps[k] == solo.steps[0]
+        torch.testing.assert_close(stack.state.theta[k], alone.state.theta[0], rtol=1e-9, atol=1e-10)
+        np.testing.assert_allclose(point.train_loss[k], solo.train_loss[0], rtol=1e-8)
+        np.testing.assert_allclose(point.metrics["loss"][k], solo.metrics["loss"][0], rtol=1e-8)
+
+
+@pytest.mark.parametrize("knobs", [{"mixup": 0.2}, {"norm": "batch"}, {"batch_size": 9}])
+def test_batches_that_cannot_be_taken_in_parts_are_refused(knobs: dict, classification: Source) -> None:
+    recipes = [Recipe(width=4, batch_size=8), Recipe(width=4, batch_size=16)]
+    members = [Member(k, r.replace(**knobs) if k else r, seed=k) for k, r in enumerate(recipes)]
+    if "norm" in knobs:
+        members[0] = Member(0, recipes[0].replace(**knobs), seed=0)
+    with pytest.raises(ValueError, match="in parts"):
+        Chunk(members, classification)

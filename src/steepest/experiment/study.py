@@ -1,7 +1,5 @@
 """What the stages of a study share: data, journal, workers, clock, and the members trained so far."""
 
-import itertools
-import math
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +27,7 @@ from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.metrics import score_of
 from steepest.training.planner import Planner
-from steepest.training.planning import chunks
+from steepest.training.planning import chunks, shared_out
 from steepest.training.source import Fold, Source, ports_of
 from steepest.training.state import StackState
 
@@ -224,8 +222,9 @@ class Study:
         """
         by_number = {t.member.number: t for t in trained}
         self.learn(t.member.recipe for t in trained)
-        jobs = [self._job(group, by_number, until, points, deadline, keep) for group in self._chunks(trained)]
         watched = {t.member.number for t in probed}
+        groups = self._chunks(trained, apart=bool(watched))
+        jobs = [self._job(group, by_number, until, points, deadline, keep) for group in groups]
         jobs = [replace(job, probes=any(m.number in watched for m in job.members)) for job in jobs]
         self._alive = len(trained)
         self.tell()
@@ -271,21 +270,17 @@ class Study:
     # -- details -----------------------------------------------------------------------------------------
 
     def learn(self, recipes: Iterable[Recipe]) -> None:
-        """Measure how kinds of network that are new to this study are trained best, and write it down."""
-        new = self.planner.learn(recipes)
-        if new:
+        """Find out how kinds of network that are new to this study are trained best, and write it down."""
+        before = len(self.planner.choices)
+        self.planner.learn(recipes)
+        if len(self.planner.choices) > before:
             self.note("ways", {"choices": [c.as_dict() for c in self.planner.choices.values()]})
 
-    def _chunks(self, trained: Sequence[Trained]) -> list[tuple[Member, ...]]:
-        """Chunks that keep all workers busy to the end: an eighth of the work at most, long ones first."""
-        cut = chunks([t.member for t in trained], self.ports, self.planner.way)
-        most = sum(self.work(t.member.recipe) for t in trained) / 8
-        pieces: list[tuple[Member, ...]] = []
-        for chunk in cut:
-            count = min(len(chunk), math.ceil(sum(self.work(m.recipe) for m in chunk) / most))
-            edges = [round(i * len(chunk) / count) for i in range(count + 1)]
-            pieces += [chunk[a:b] for a, b in itertools.pairwise(edges)]
-        return sorted(pieces, key=lambda c: -sum(self.work(m.recipe) for m in c))
+    def _chunks(self, trained: Sequence[Trained], apart: bool) -> list[tuple[Member, ...]]:
+        """Chunks that keep all workers busy to the end."""
+        step_seconds = None if apart else self.planner.step_seconds  # probes look at whole batches
+        cut = chunks([t.member for t in trained], self.ports, self.planner.way, step_seconds)
+        return shared_out(cut, lambda member: self.work(member.recipe))
 
     def work(self, recipe: Recipe) -> float:
         """Expected seconds of one round in a chunk on one core; `Pace` corrects it for this machine.

@@ -90,7 +90,12 @@ def sweep_seeds(
         jobs = [
             Job(group, until, (until,), keep=False, way=planner.way(group[0].recipe))
             for until in sorted(set(ends.values()))
-            for group in chunks([m for m in members if ends[m.number] == until], source.ports, planner.way)
+            for group in chunks(
+                [m for m in members if ends[m.number] == until],
+                source.ports,
+                planner.way,
+                planner.step_seconds,
+            )
         ]
         found = {n: swept for done in pool.run(jobs) for n, swept in _swept(done, metric)}
     every = [found.get(m.number, Swept(m.recipe, math.nan, {}, 0.0)) for m in members]

@@ -80,13 +80,16 @@ class Augmentation:
     def __bool__(self) -> bool:
         return any((self._mixup, self._noise, self._dropout))
 
-    def apply(self, x: Tensor, epoch: int, step: int) -> Mixing | None:
-        """Change a batch x [K, B, D] in place; returns how to mix its targets, None if nobody does."""
+    def apply(self, x: Tensor, epoch: int, step: int, first: int = 0) -> Mixing | None:
+        """Change a batch x [K, B, D] in place; returns how to mix its targets, None if nobody does.
+
+        Where nobody mixes, x may be a part of a batch, whose row `first` is its first.
+        """
         mixing = self._mixup.apply(x, epoch, step) if self._mixup else None
         if self._noise:
-            self._noise.apply(x, epoch, step)
+            self._noise.apply(x, epoch, step, first)
         if self._dropout:
-            self._dropout.apply(x, epoch, step)
+            self._dropout.apply(x, epoch, step, first)
         return mixing
 
 
@@ -132,9 +135,9 @@ class Noise:
         deviation = np.stack([trainees[k].member.recipe.input_noise * trainees[k].scaled for k in group])
         self._deviation, self._dtype = torch.from_numpy(deviation).to(dtype).unsqueeze(1), dtype
 
-    def apply(self, x: Tensor, epoch: int, step: int) -> None:
+    def apply(self, x: Tensor, epoch: int, step: int, first: int = 0) -> None:
         """Add to x [K, B, D] in place."""
-        z = normal(self._bits.at(epoch, step, x.shape[1]), self._dtype)
+        z = normal(self._bits.at(epoch, step, x.shape[1], first), self._dtype)
         self._group.change(x, lambda part, _: add_noise_(part, z, self._deviation))
 
 
@@ -145,9 +148,9 @@ class InputDropout:
         self._group, self._bits = _Group(group, len(trainees)), _Bits("input dropout", trainees, group)
         self._limit = drop_limit([trainees[k].member.recipe.input_dropout for k in group])
 
-    def apply(self, x: Tensor, epoch: int, step: int) -> None:
+    def apply(self, x: Tensor, epoch: int, step: int, first: int = 0) -> None:
         """Drop from x [K, B, D] in place."""
-        bits = self._bits.at(epoch, step, x.shape[1])
+        bits = self._bits.at(epoch, step, x.shape[1], first)
         self._group.change(x, lambda part, _: drop_inputs_(part, bits, self._limit))
 
 
@@ -164,8 +167,8 @@ class _Bits:
         self._streams: list[np.random.BitGenerator] = []
         self._epoch, self._next = -1, 0
 
-    def at(self, epoch: int, step: int, rows: int) -> Tensor:
-        """Bits of a step, uint16 [group, rows, D]. Drawn in order; going back starts the epoch anew."""
+    def at(self, epoch: int, step: int, rows: int, first: int = 0) -> Tensor:
+        """Bits of rows of a step, uint16 [group, rows, D]. Drawn in order; going back starts the epoch anew."""
         if epoch != self._epoch or step < self._next - 1:
             self._epoch, self._next = epoch, 0
             self._streams = [generator(seed, self._kind, epoch).bit_generator for seed in self._seeds]
@@ -173,7 +176,7 @@ class _Bits:
             self._next += 1
             for words, stream in zip(self._words, self._streams, strict=True):
                 words[:] = stream.random_raw(len(words))  # half the time of Generator.integers
-        return self._bits[:, :rows]
+        return self._bits[:, first : first + rows]
 
 
 class _Group:

@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from steepest.networks.architecture import spec_of
+from steepest.base.recipe import Recipe
+from steepest.networks.architecture import Spec, spec_of
 from steepest.networks.spec import NetworkSpec
 from steepest.rules.schedules import recipe_rates
 from steepest.rules.stacked import StackedRule
+from steepest.training.accumulation import Accumulation
 from steepest.training.averaging import Averages
 from steepest.training.dense_program import DenseProgram, DenseViews
 from steepest.training.feed import Feed
@@ -30,7 +32,14 @@ from steepest.training.probes.watch import Look, Watch
 from steepest.training.program import Program
 from steepest.training.source import Source
 from steepest.training.state import StackState
+from steepest.training.vmapped_program import VmappedProgram
 from steepest.training.way import Way, usual
+
+
+def batch_matters(recipe: Recipe, spec: Spec) -> bool:
+    """Whether a recipe's batches must stay whole: their rows are coupled, or a step takes all rows."""
+    dense = isinstance(spec, NetworkSpec) and spec.norm != "batch"
+    return not dense or recipe.mixup > 0 or recipe.optimizer == "gd"
 
 
 def arranged(members: Sequence[Member]) -> list[Member]:
@@ -94,14 +103,27 @@ class Chunk:
         shares = self._feed.class_shares(source.classes) if weighted else None
         objective = Objective(source.task, recipes, shares, dtype)
         rows = self._feed.train_rows
-        batches = [n if descends else min(recipes[0].batch_size, n) for n in rows]
-        self._batch = max(batches)
+        batches = [n if descends else min(r.batch_size, n) for r, n in zip(recipes, rows, strict=True)]
+        sizes = {r.batch_size for r in recipes}
+        mixed = len(sizes) > 1 and not descends
+        if mixed and (
+            any(size % min(sizes) for size in sizes) or any(batch_matters(r, spec) for r in recipes)
+        ):
+            raise ValueError(
+                "members of one chunk differ in batch size, but not all can take batches in parts"
+            )
+        self._batch, self._batches = (min(sizes) if mixed else max(batches)), batches
+        self._accumulation = Accumulation(gradients.blocks, batches, rows, self._batch) if mixed else None
         self._program: Program
         if isinstance(spec, NetworkSpec):
             views = DenseViews(spec, layout, theta, gradients, buffers)
-            self._program = DenseProgram(spec, members, source, self._feed, views, batches, objective, dtype)
+            part = self._batch if mixed else 0
+            self._program = DenseProgram(
+                spec, members, source, self._feed, views, batches, objective, dtype, part
+            )
         else:
-            self._program = ModuleProgram(
+            make = VmappedProgram if way.stacked else ModuleProgram
+            self._program = make(
                 members,
                 source,
                 self._feed,
@@ -132,15 +154,16 @@ class Chunk:
             return True
         with torch.no_grad():
             counts = self._feed.train_rows
-            steps = [math.ceil(n / self._batch) for n in counts]
-            order = self._feed.order(number, max(steps) * self._batch)
+            parts = [math.ceil(n / self._batch) for n in counts]
+            steps = [math.ceil(n / batch) for n, batch in zip(counts, self._batches, strict=True)]
+            order = self._feed.order(number, max(parts) * self._batch)
             rates = self._rates(number, steps)
             self._losses.zero_()
-            last = max(steps) - 1
+            last = max(parts) - 1
             going = [a and not f for a, f in zip(self.state.alive, self.frozen, strict=True)]
             for s in range(last + 1):
                 start = s * self._batch
-                active = [a and s < n for a, n in zip(going, steps, strict=True)]
+                active = [a and s < n for a, n in zip(going, parts, strict=True)]
                 rows = order[:, start : start + self._batch]
                 if self._watch:
                     self._watch.before(number, s, active)
@@ -148,10 +171,10 @@ class Chunk:
                 self._losses += losses
                 if self._watch:
                     self._watch.between(losses, s, active)
-                self._rule.step(rates[s], active)
+                moved = self._update(rates, s, active)
                 if self._watch:
                     self._watch.after(s)
-                self._averages.update(active)
+                self._averages.update(moved)
                 if (s % self._program.patience == 0 or s == last) and called_off():
                     return False
         self._losses /= torch.tensor(steps)
@@ -162,6 +185,18 @@ class Chunk:
         finite = torch.isfinite(self._losses) & sound
         self.state.alive = [a and bool(ok) for a, ok in zip(self.state.alive, finite, strict=True)]
         return True
+
+    def _update(self, rates: Sequence[Sequence[float]], s: int, active: Sequence[bool]) -> Sequence[bool]:
+        """Let the rule move the active members that are at the end of a batch; returns who that is."""
+        if self._accumulation is None:
+            self._rule.step(rates[s], active)
+            return active
+        start = s * self._batch
+        moving = self._accumulation.add(start, active)
+        last = len(rates) - 1
+        now = [rates[min(start // batch, last)][k] for k, batch in enumerate(self._batches)]
+        self._rule.step(now, moving)
+        return moving
 
     def point(self) -> Point:
         """Score every member on its held-out rows."""

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from steepest.networks.dense import DenseStack, Norms
 from steepest.networks.spec import NetworkSpec
-from steepest.training.augmentation import Augmentation, Trainee
+from steepest.training.augmentation import Augmentation, Mixing, Trainee
 from steepest.training.evaluation import Evaluation
-from steepest.training.feed import Feed, batch_weights
+from steepest.training.feed import Feed, batch_weights, part_weights
 from steepest.training.layout import Gradients, Layout
-from steepest.training.masks import Masks
+from steepest.training.masks import Masks, PartMasks
 from steepest.training.member import Member
 from steepest.training.metrics import Values
 from steepest.training.objective import Objective
@@ -70,9 +70,10 @@ class DenseProgram:
         members: in `arranged` order: dropping ones first, equal activations adjacent.
         source, feed: what they read.
         views: where parameters, gradients and running means are.
-        batch: rows of a full batch.
+        batches: rows of a full batch of each member.
         objective: what is minimised.
         dtype: floating-point type of everything.
+        part: rows of a step where batches differ in size, and a step takes a part of most; else 0.
     """
 
     patience = 32
@@ -87,21 +88,27 @@ class DenseProgram:
         batches: Sequence[int],
         objective: Objective,
         dtype: torch.dtype,
+        part: int = 0,
     ) -> None:
         recipes = [m.recipe for m in members]
         self._feed, self._views, self._objective, self._dtype = feed, views, objective, dtype
-        self._batch = max(batches)
+        self._batch, self._batches = part or max(batches), batches
         droppers = [m for m in members if m.recipe.dropout > 0 and spec.hidden]
         n = len(droppers)
-        self._masks = Masks(droppers, spec.hidden, batches[:n], dtype) if droppers else None
-        trainees = map(Trainee, members, feed.train_rows, batches, feed.varying)
-        self._augmentation = Augmentation(list(trainees), dtype)
+        trainees = list(map(Trainee, members, feed.train_rows, batches, feed.varying))
+        self._drawn: _Drawn | _DrawnInParts
+        if part:
+            masks = PartMasks(droppers, spec.hidden, batches[:n], dtype, part) if n else None
+            self._drawn = _DrawnInParts(masks, [Augmentation([t], dtype) for t in trainees], batches)
+        else:
+            whole = Masks(droppers, spec.hidden, batches[:n], dtype) if n else None
+            self._drawn = _Drawn(whole, Augmentation(trainees, dtype))
         names = [r.activation for r in recipes]
         self._stack = DenseStack(views.sizes, names, n, self._batch, dtype, norm=spec.norm)
         self._x = torch.empty(len(members), self._batch, spec.inputs, dtype=dtype)
         self._gradient = torch.empty(len(members), self._batch, spec.outputs, dtype=dtype)
         self._full = batch_weights([self._batch] * len(members), 0, self._batch, dtype)
-        self._recipes, self._source = recipes, source
+        self._recipes, self._source, self._parts = recipes, source, part > 0
         self._evaluation: Evaluation | None = None
         maps = [each.name for each in spec.layers]
         read = [name for name, _ in spec.norms] or maps[:-1]  # what φ reads was written by these
@@ -114,14 +121,16 @@ class DenseProgram:
         """See `Program`. Members that are not active are computed all the same, to no effect."""
         del active
         counts = self._feed.train_rows
-        whole = start + self._batch <= min(counts)
-        weights = self._full if whole else batch_weights(counts, start, rows.shape[1], self._dtype)
+        if self._parts:
+            weights = part_weights(counts, self._batches, start, rows.shape[1], self._dtype)
+        else:
+            whole = start + self._batch <= min(counts)
+            weights = self._full if whole else batch_weights(counts, start, rows.shape[1], self._dtype)
         self._weights = weights
         stack, x, views = self._stack, self._x, self._views
         self._feed.inputs(rows, x)
         targets = self._feed.targets(rows)
-        mixing = self._augmentation.apply(x, round_, step)
-        masks = self._masks.at(round_, step, rows.shape[1]) if self._masks else None
+        mixing, masks = self._drawn.at(x, round_, step, start)
         logits = stack.forward(x, views.weights, views.biases, masks, views.norms, weights)
         losses = self._objective.stack(logits, targets, weights, mixing, self._gradient)
         stack.backward(
@@ -149,3 +158,34 @@ class DenseProgram:
                 self._feed, self._views.sizes, self._recipes, self._source, self._dtype
             )
         return self._evaluation.run(self._views.weights, self._views.biases, self._views.norms)
+
+
+class _Drawn:
+    """What is drawn for a step of all members: augmentation of their batches, and dropout masks."""
+
+    def __init__(self, masks: Masks | None, augmentation: Augmentation) -> None:
+        self._masks, self._augmentation = masks, augmentation
+
+    def at(self, x: Tensor, round_: int, step: int, start: int) -> tuple[Mixing | None, list[Tensor] | None]:
+        """Change a batch x [K, B, D] in place; returns how targets are mixed, and masks for hidden layers."""
+        del start
+        mixing = self._augmentation.apply(x, round_, step)
+        return mixing, self._masks.at(round_, step, x.shape[1]) if self._masks else None
+
+
+class _DrawnInParts:
+    """The same where a step takes a part of each member's batch; nobody mixes rows of a batch there."""
+
+    def __init__(
+        self, masks: PartMasks | None, augmentations: Sequence[Augmentation], batches: Sequence[int]
+    ) -> None:
+        self._masks = masks
+        self._augmentations = [(k, a, batches[k]) for k, a in enumerate(augmentations) if a]
+
+    def at(self, x: Tensor, round_: int, step: int, start: int) -> tuple[None, list[Tensor] | None]:
+        """See `_Drawn`; the rows are those from `start` on."""
+        del step
+        for k, augmentation, batch in self._augmentations:
+            own, first = divmod(start, batch)
+            augmentation.apply(x[k : k + 1, : batch - first], round_, own, first)
+        return None, self._masks.at(round_, start, x.shape[1]) if self._masks else None

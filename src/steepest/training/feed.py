@@ -197,6 +197,25 @@ def _padded(rows: list[NDArray[np.int64]], length: int = 0) -> Tensor:
     return torch.from_numpy(np.stack([np.pad(r, (0, longest - len(r)), constant_values=r[0]) for r in rows]))
 
 
+def part_weights(
+    counts: Sequence[int], batches: Sequence[int], start: int, part: int, dtype: torch.dtype
+) -> Tensor:
+    """Weights [K, part] of the rows from `start` on, where members take batches of different sizes.
+
+    Each real row counts 1/rows of the batch it belongs to; padding counts 0.
+
+    Example:
+        >>> part_weights([6, 6], [2, 4], start=4, part=2, dtype=torch.float64).tolist()
+        [[0.5, 0.5], [0.5, 0.5]]
+        >>> part_weights([8, 5], [2, 4], start=4, part=2, dtype=torch.float64).tolist()
+        [[0.5, 0.5], [1.0, 0.0]]
+    """
+    n, sizes = torch.tensor(counts), torch.tensor(batches)
+    rows = torch.minimum(sizes, n - start // sizes * sizes).clamp_min(1).unsqueeze(1)
+    real = torch.arange(start, start + part) < n.unsqueeze(1)
+    return real.to(dtype) / rows
+
+
 def batch_weights(counts: Sequence[int], start: int, batch: int, dtype: torch.dtype) -> Tensor:
     """Weights [K, B] of a batch that starts at position `start`: 1/rows for real rows, 0 for padding.
 

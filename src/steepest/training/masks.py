@@ -26,10 +26,16 @@ class Masks:
         widths: units of each hidden layer.
         batches: rows in a full batch of each member.
         dtype: floating-point type of the masks.
+        out: where they are written, [members, rows, units] per layer; made if not given.
     """
 
     def __init__(
-        self, members: Sequence[Member], widths: Sequence[int], batches: Sequence[int], dtype: torch.dtype
+        self,
+        members: Sequence[Member],
+        widths: Sequence[int],
+        batches: Sequence[int],
+        dtype: torch.dtype,
+        out: Sequence[Tensor] = (),
     ) -> None:
         self._members, self._widths, self._batches = members, widths, batches
         rates = [m.recipe.dropout for m in members]
@@ -40,22 +46,26 @@ class Masks:
         self._steps = 1 if few else max(1, min(BLOCK, BLOCK_ROWS // nominal))
         self._place = (-1, -1)
         self._kept: list[Tensor] = []
-        self._out = [torch.empty(len(members), max(batches), width, dtype=dtype) for width in widths]
+        self._out = list(out) or [
+            torch.empty(len(members), max(batches), width, dtype=dtype) for width in widths
+        ]
 
-    def at(self, epoch: int, step: int, rows: int) -> list[Tensor]:
+    def at(self, epoch: int, step: int, rows: int, first: int = 0) -> list[Tensor]:
         """Masks [members, rows, units] per hidden layer, holding 0 or 1/(1-p).
 
         Args:
             epoch: 0-based epoch.
             step: 0-based step within the epoch.
-            rows: rows of this batch; a short batch takes the first ones.
+            rows: rows of this batch, or of the part of it that is asked for.
+            first: place of the first of them in the batch.
         """
         place = epoch, step // self._steps
         if place != self._place:
             self._place = place
             self._kept = [self._draw(layer, width) for layer, width in enumerate(self._widths)]
         for out, kept in zip(self._out, self._kept, strict=True):
-            torch.mul(kept[:, step % self._steps], self._scale, out=out)
+            part = kept[:, step % self._steps, first : first + rows]
+            torch.mul(part, self._scale, out=out[:, : part.shape[1]])
         return [out[:, :rows] for out in self._out]
 
     def _draw(self, layer: int, width: int) -> Tensor:
@@ -67,3 +77,34 @@ class Masks:
             shape = (self._steps, batch, width)
             np.greater_equal(bits.integers(0, 65536, shape, np.uint16), limit, out=kept[k, :, :batch])
         return torch.from_numpy(kept)
+
+
+class PartMasks:
+    """Masks of members whose batches differ in size: in each step, of a part of each one's batch.
+
+    Args:
+        members, widths, batches, dtype: as for `Masks`.
+        part: rows of a step.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        widths: Sequence[int],
+        batches: Sequence[int],
+        dtype: torch.dtype,
+        part: int,
+    ) -> None:
+        self._batches = batches
+        self._out = [torch.zeros(len(members), part, width, dtype=dtype) for width in widths]
+        self._each = [
+            Masks([member], widths, [batch], dtype, [out[k : k + 1] for out in self._out])
+            for k, (member, batch) in enumerate(zip(members, batches, strict=True))
+        ]
+
+    def at(self, epoch: int, start: int, rows: int) -> list[Tensor]:
+        """Masks [members, rows, units] per hidden layer of the rows from `start` on in an epoch."""
+        for masks, batch in zip(self._each, self._batches, strict=True):
+            step, first = divmod(start, batch)
+            masks.at(epoch, step, rows, first)
+        return [out[:, :rows] for out in self._out]
