@@ -4,6 +4,8 @@
 #   make test    run the tests and the examples in docstrings, warnings as errors
 #   make check   format, lint, strict types, import contracts, size limits, docstrings
 #   make bench   measure steepest beside other tuners on this machine
+#   make bench-engine   does the engine reach what it must, and how near is it to the machine's limit
+#   make bench-gpu      the same on a graphics card, where there is one
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -12,7 +14,7 @@ READY := .venv/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench bench-engine bench-gpu clean
 
 demo: $(READY)
 	rm -rf runs/demo
@@ -35,6 +37,12 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/peers.py
+
+bench-engine: $(READY)
+	$(BIN)/python benchmarks/engine.py
+
+bench-gpu: $(READY)
+	$(BIN)/python benchmarks/engine.py --gpu
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -11,6 +11,8 @@ the turns is what counts. Where a row names the better of several ways, it is th
 Beside each ratio stands how near steepest came to what the machine could do at best (`engine/ceiling.py`),
 and the median accuracy of the members, which shows whether both did the work.
 
+`--gpu` prints the table of graphics cards instead, where there is one.
+
 Contenders are the files of `engine/` and, for the rows with everything included, those of `peers/`. Exit code
 1 if a bound is missed or a contender failed.
 """
@@ -26,7 +28,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import peers
+from engine_gpu import GPU_ROWS, gpu_table
 from engine_rows import Row, Way, rows
 from engine_table import Ceiling, Line, Run, first_rung_lines, markdown, memory_line, row_lines
 from machine import QUIET, cores, load, machine_line, versions_line
@@ -176,6 +181,7 @@ def arguments(known: Sequence[Row]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="next to no work: the figures mean nothing")
     parser.add_argument("--write", action="store_true", help=f"keep the table in {RESULT.name}")
+    parser.add_argument("--gpu", action="store_true", help="the table of graphics cards instead")
     asked = parser.parse_args()
     unknown = [name for name in asked.only if name not in names]
     if unknown:
@@ -202,6 +208,24 @@ def measured(bench: Bench, known: Sequence[Row], names: Sequence[str]) -> list[L
     return lines
 
 
+def gpu(bench: Bench, write: bool) -> int:
+    """Measure and print the rows of graphics cards, or say that there is none."""
+    if not torch.cuda.is_available():
+        print("There is no graphics card here that torch can use, so its rows were not measured.")
+        return 0
+    found = {
+        row: [bench.script("engine/gpu.py", row.work) for _ in range(bench.repeats)]
+        for row in dict.fromkeys(GPU_ROWS)
+    }
+    card, versions = torch.cuda.get_device_name(), versions_line(peers.DISTRIBUTIONS)
+    heading = ["# On a graphics card", "", f"{datetime.date.today()} · {card}, medians of {bench.repeats}  "]
+    text = "\n".join([*heading, f"{versions}, CUDA {torch.version.cuda}", "", *gpu_table(found)])
+    print(text)
+    if write:
+        (RESULT.parent / "gpu.md").write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
 def main() -> int:
     """Measure and print."""
     known = rows(has_bfloat16())
@@ -210,6 +234,8 @@ def main() -> int:
     if cores() < 2:
         _say("One core: rows of two processes take turns on it.")
     bench = Bench(asked.repeats, asked.quick)
+    if asked.gpu:
+        return gpu(bench, asked.write)
     lines = measured(bench, known, asked.only)
     heading = [
         f"# What the engine must reach, medians of {asked.repeats}",

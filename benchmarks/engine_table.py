@@ -126,20 +126,25 @@ def memory_line(members: int, ratios: Sequence[float], needed: float) -> Line:
     return Line(cells, met)
 
 
+FIRST = (
+    ("scored", "a searched member has its first rung's score", MOST_SECONDS),
+    ("default", "the default recipe has a score", None),
+    ("compared", "the first rung is decided", None),
+)
+"""Moments of a cold study: name, words, and the most seconds."""
+
+
 def first_rung_lines(found: Sequence[Mapping[str, Any]]) -> list[Line]:
-    """Of a cold study: until its first candidates were compared, and until the first had a score."""
+    """Of a cold study: seconds until each moment, and what share of them importing torch takes."""
     floor = median(each["floor"] for each in found)
     lines = []
-    for name, what, bound in (
-        ("compared", "compared", MOST_SECONDS),
-        ("scored", "scored the first of", None),
-    ):
+    for name, what, most in FIRST:
         seconds = [each[name] for each in found]
         middle = median(seconds)
-        met = None if bound is None else middle <= bound
+        met = None if most is None else middle <= most
         cells = (
-            "first", f"`steepest tune digits`, cold: has {what} its first candidates", "the clock",
-            "" if bound is None else f"≤ {bound:g} s", f"{middle:.2f} s",
+            "first", f"`steepest tune digits`, cold: {what}", "the clock",
+            "" if most is None else f"≤ {most:g} s", f"{middle:.2f} s",
             f"{min(seconds):.2f} to {max(seconds):.2f}", {None: "", True: "yes", False: "**no**"}[met], "",
             f"{floor / middle:.0%} of it is `import torch`", "",
         )  # fmt: skip

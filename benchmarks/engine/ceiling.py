@@ -24,7 +24,7 @@ from works import WORKS, Product, Work
 
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import Cost, cost
-from steepest.training.matmul import fast_matmul, no_denormals, one_thread
+from steepest.training.matmul import fast_matmul, no_denormals
 from steepest.training.precision import has_bfloat16
 
 UPDATE_BYTES = 28
@@ -78,7 +78,8 @@ def limit(work: Work, seconds: float) -> dict[str, float]:
     """Both times of one step of one member; each thing measured takes so many seconds."""
     of = cost(spec_of(work.recipe(), work.source().ports), work.batch, 2)
     bfloat16 = work.bfloat16 and has_bfloat16()
-    with one_thread(), no_denormals(), torch.no_grad():
+    torch.set_num_threads(1)
+    with no_denormals(), torch.no_grad():
         products = sum(product_seconds(product, bfloat16, seconds) for product in work.products)
         return {"products": products, "bytes": byte_seconds(of, seconds)}
 

@@ -1,9 +1,13 @@
-"""How soon after its start `steepest tune digits` has compared its first candidates.
+"""How soon after its start `steepest tune digits` has scored and compared its first candidates.
 
-Prints one line of JSON: {"scored": …, "compared": …, "floor": …}, seconds from the start of the process: till
-the journal holds the first score of a searched member; until it holds the first rung, at which members were
-compared and the worst left; and, of a process that imports torch and does nothing else, until its end. The
-study is called off as soon as its first rung is there.
+Prints one line of JSON, in seconds from the start of the process till its journal holds
+
+    default     a score of the default recipe, which is trained first
+    scored      a score of a searched member, which is its first rung's
+    compared    the first rung's decision: all of the first wave have a score, and the worst have left
+
+and beside them, as "floor", how long a process takes that imports torch and does nothing else. The study is
+called off as soon as its first rung is decided.
 """
 
 import argparse
@@ -23,12 +27,17 @@ from steepest.store.opening import FILE_NAME, open_journal
 
 EVERY = 0.02  # seconds between looks
 PATIENCE = 120  # seconds
+GRACE = 1.0  # seconds between two interrupts
 
 
-def scored(journal: Journal) -> bool:
-    """Whether a member of the search has a score."""
-    searched = {plan.member for plan in journal.members() if plan.stage == "search"}
-    return any(point.member in searched for point in journal.curves())
+def reached(journal: Journal) -> set[str]:
+    """Which of the moments the journal holds."""
+    stages = {plan.member: plan.stage for plan in journal.members()}
+    scored = {stages[point.member] for point in journal.curves()}
+    found = {"default"} if "calibrate" in scored else set()
+    if "search" in scored:
+        found.add("scored")
+    return found | ({"compared"} if journal.documents("rung") else set())
 
 
 def moments(command: list[str], study: Path, said: IO[str]) -> dict[str, float]:
@@ -44,18 +53,23 @@ def moments(command: list[str], study: Path, said: IO[str]) -> dict[str, float]:
                 sys.exit(f"no rung; {(said.read().splitlines() or ['not a word'])[-1]}")
             with contextlib.suppress(StoreError), open_journal(study) as journal:
                 now = time.perf_counter() - start
-                if journal.documents("rung"):
-                    found.setdefault("scored", now)
-                    found["compared"] = now
-                elif "scored" not in found and scored(journal):
-                    found["scored"] = now
+                found = dict.fromkeys(reached(journal), now) | found
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end(process)
     return found
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """Interrupt a study twice: at the first, it would confirm what it has."""
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+            return
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def main() -> None:

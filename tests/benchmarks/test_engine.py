@@ -13,8 +13,6 @@ import torch
 
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
-from steepest.store.opening import open_journal
-from steepest.store.records import CurvePoint, MemberPlan
 
 Load = Callable[[str], Any]
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -196,9 +194,11 @@ from steepest.store import Document
 from steepest.store.opening import open_journal
 from steepest.store.records import CurvePoint, MemberPlan
 with open_journal(Path(sys.argv[1]), create=True) as journal:
-    journal.plan([MemberPlan(0, "search", "", {}, 0, 0, 0, 1, "prior")])
-    journal.record([CurvePoint(0, 1, 1, 1.0, 1.0, 0.5)])
-    time.sleep(0.3)
+    stages = "calibrate", "search"
+    journal.plan([MemberPlan(m, stage, "", {}, 0, 0, 0, 1, "prior") for m, stage in enumerate(stages)])
+    for member in range(2):
+        journal.record([CurvePoint(member, 1, 1, 1.0, 1.0, 0.5)])
+        time.sleep(0.3)
     journal.record(documents=[Document("rung", {})])
     time.sleep(60)
 """
@@ -208,22 +208,46 @@ def test_a_cold_start_is_timed_by_its_journal_and_called_off(engine: Load, tmp_p
     first, study = engine("first_rung"), tmp_path / "study.db"
     with open(tmp_path / "said", "w+", encoding="utf-8") as said:
         found = first.moments([sys.executable, "-c", STUDY, str(study)], study, said)
-        assert 0 < found["scored"] < found["compared"] < 30
-        with pytest.raises(SystemExit, match="no rung; nothing to do"):
-            first.moments(
-                [sys.executable, "-c", "import sys; sys.exit('nothing to do')"], tmp_path / "x.db", said
-            )
+        assert 0 < found["default"] < found["scored"] < found["compared"] < 30
 
 
-def test_only_members_of_the_search_count_as_scored(engine: Load, tmp_path: Path) -> None:
-    first = engine("first_rung")
-    with open_journal(tmp_path / "study.db", create=True) as journal:
-        plans = [
-            MemberPlan(m, stage, "", {}, 0, 0, 0, 1, "prior")
-            for m, stage in enumerate(("calibrate", "search"))
-        ]
-        journal.plan(plans)
-        journal.record([CurvePoint(0, 1, 1, 1.0, 1.0, 0.5)])
-        assert not first.scored(journal)
-        journal.record([CurvePoint(1, 1, 1, 1.0, 1.0, 0.5)])
-        assert first.scored(journal)
+def test_a_command_that_ends_early_gives_its_last_word(engine: Load, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit('nothing to do')"]
+    refused = pytest.raises(SystemExit, match="no rung; nothing to do")
+    with open(tmp_path / "said", "w+", encoding="utf-8") as said, refused:
+        engine("first_rung").moments(command, tmp_path / "study.db", said)
+
+
+def test_the_first_score_of_the_search_is_what_is_bounded(engine: Load) -> None:
+    found = [
+        {"default": 2.0, "scored": seconds, "compared": 9.0, "floor": 1.0} for seconds in (3.0, 4.5, 5.0)
+    ]
+    scored, default, compared = engine("engine_table").first_rung_lines(found)
+    assert (scored.met, default.met, compared.met) == (False, None, None)
+    assert scored.cells[3:7] == ("≤ 4 s", "4.50 s", "3.00 to 5.00", "**no**")
+    assert "22%" in scored.cells[8]
+
+
+def test_loops_on_a_device_train(engine: Load) -> None:
+    gpu, work, here = engine("gpu"), engine("works").WORKS["mlp2k"], torch.device("cpu")
+    training = gpu.Training(work, here)
+    before = [p.clone() for p in training.model.parameters()]
+    assert gpu.rate(training.eager, here, 3) > 0
+    assert all(not torch.equal(a, b) for a, b in zip(before, training.model.parameters(), strict=True))
+
+
+def test_the_table_of_cards_shows_every_loop_beside_what_must_be_reached(engine: Load) -> None:
+    module = engine("engine_gpu")
+    turns = [{"eager": rate, "graphed": 10 * rate} for rate in (100.0, 300.0, 200.0)]
+    lines = module.gpu_table({module.GPU_ROWS[0]: turns})
+    assert "| ≥ 100 × | 200 | 100 to 300 |" in lines[2]
+    assert "| ≥ 10 × | 2,000 | 1,000 to 3,000 |" in lines[3]
+    assert all(row.work in engine("works").WORKS for row in module.GPU_ROWS)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
+def test_without_a_card_it_says_so() -> None:
+    command = [sys.executable, str(BENCHMARKS / "engine.py"), "--gpu"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout.startswith("There is no graphics card here")
