@@ -16,6 +16,10 @@ from torch.autograd.function import once_differentiable
 _sigmoid_back = torch.ops.aten.sigmoid_backward
 _tanh_back = torch.ops.aten.tanh_backward
 
+BETWEEN = "dropout between the layers of a recurrent module draws by itself"
+UNSTACKED = "recurrent modules run in stacks on batches of plain sequences, without projection"
+"""What recurrent modules refuse inside `vmap`."""
+
 
 class Shelf:
     """Arrays that are done with, to be taken again: fresh memory costs more than what is computed in it.
@@ -277,9 +281,9 @@ class _Recurrent(nn.RNNBase):
     def forward(self, x: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
         """Outputs, and the states after the last step."""
         if self.dropout and self.training and self.num_layers > 1:
-            raise NotImplementedError("dropout between the layers of a recurrent module draws by itself")
+            raise NotImplementedError(BETWEEN)
         if not isinstance(x, Tensor) or x.dim() != 3 or self.proj_size:
-            raise NotImplementedError("packed, single or projected sequences train one member at a time")
+            raise NotImplementedError(UNSTACKED)
         x = x.transpose(0, 1) if self.batch_first else x
         given = (hx,) if isinstance(hx, Tensor) else hx
         ends: list[list[Tensor]] = [[] for _ in range(self.kind.states)]

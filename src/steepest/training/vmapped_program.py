@@ -6,7 +6,8 @@ activation is another, form a stack of their own: no row is ever padded, which b
 Members that do not take part in a step are not touched.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from steepest.base.seeds import derive
 from steepest.networks.architecture import Spec, build, spec_of
+from steepest.networks.attention import StackedAttention
 from steepest.networks.dropping import Dropping, Rates
 from steepest.networks.families import ModuleSpec
 from steepest.networks.own_spec import OwnSpec
@@ -82,7 +84,7 @@ class StackableModule:
             outputs = functional_call(self.network, tensors, (x,))  # puts other buffers into `tensors`
             return outputs, {name: tensors[name] for name in kept}
 
-        with sdpa_kernel(SDPBackend.MATH):  # of torch's kinds of attention, the one that vmap knows
+        with sdpa_kernel(SDPBackend.MATH), _plain_encoders(), StackedAttention():  # what vmap knows
             found: tuple[Tensor, dict[str, Tensor]] = vmap(one)(parameters, buffers, x, keys, tuple(rates))
         self.dropping.end()
         return found
@@ -307,6 +309,17 @@ class VmappedProgram:
         key, rates = torch.tensor(self._key(k, round_, step)), Rates(*(t[k] for t in self._rates))
         module.dropping.begin(key, rates, frozenset((rates.p == 0).nonzero().flatten().tolist()))
         return self._reads.one(k, its, round_, step)[0]
+
+
+@contextmanager
+def _plain_encoders() -> Iterator[None]:
+    """Let transformer encoders of torch's compute in evaluation as they do in training."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _undropped(spec: Spec) -> Spec:
