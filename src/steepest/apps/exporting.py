@@ -54,7 +54,12 @@ def write_start(path: Path, recipe: Recipe, spec: Spec) -> None:
     given = {names.get(name) or name: tensor for name, tensor in given.items()}
     taken = matching({**spec.parameter_shapes, **spec.buffer_shapes}, given, whole=False).taken
     arrays: Any = {name: tensor.float().numpy() for name, tensor in taken.items()}
-    np.savez(path, **arrays)
+
+    def fill(part: Path) -> None:
+        with part.open("wb") as file:
+            np.savez(file, **arrays)
+
+    files.write(path, fill)
 
 
 def facts_of(data: DataSet, recipe: Recipe, seed: int = 0, stop_after: float = 0) -> ScriptFacts:

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from steepest.base.recipe import Recipe
+from steepest.experiment import folder as files
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.study import Study, Trained
@@ -84,7 +85,7 @@ def save_network(study: Study, trained: Trained, path: Path) -> None:
         "y_scale": repr(standard.y_scale),
         "clip": repr(standard.clip),
     }
-    save_file(tensors, path, metadata=known)
+    files.write(path, lambda part: save_file(tensors, part, metadata=known))
 
 
 def save_data(study: Study, path: Path) -> None:
@@ -93,15 +94,16 @@ def save_data(study: Study, path: Path) -> None:
     Of large data compressing would take minutes, and gain little.
     """
     large = study.data.x.nbytes + study.data.y.nbytes > COMPRESSED_BYTES
-    write = np.savez if large else np.savez_compressed
-    write(
-        path,
-        x=study.data.x,
-        y=study.data.y,
-        train_rows=study.outer.train,
-        test_rows=study.outer.held_out,
-        scaled=study.data.scaled,
-    )
+    save = np.savez if large else np.savez_compressed
+    data, outer = study.data, study.outer
+
+    def fill(part: Path) -> None:
+        with part.open("wb") as file:
+            save(
+                file, x=data.x, y=data.y, train_rows=outer.train, test_rows=outer.held_out, scaled=data.scaled
+            )
+
+    files.write(path, fill)
 
 
 def note_test(study: Study, networks: dict[str, list[Trained]], best: Trained, bar: Bar) -> dict[str, Any]:

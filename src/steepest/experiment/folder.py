@@ -1,6 +1,10 @@
 """The run folder: where a study leaves what it made."""
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from steepest.base.errors import BadInput, StoreError
 
@@ -35,12 +39,26 @@ def prepare(folder: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a text whole or not at all."""
+    write(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all.
+
+    Args:
+        path: of the file.
+        fill: writes the contents to the path it is given, beside it.
+
+    Raises:
+        StoreError: if it cannot be written, as on a full disk.
+    """
     part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, encoding="utf-8")
+        fill(part)
         part.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"{path} could not be written: {error.strerror}. Make room, or choose --out."
-        ) from None
+    except (OSError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        cause = (error.strerror if isinstance(error, OSError) else None) or str(error).split("error: ")[-1]
+        raise StoreError(f"{path} could not be written: {cause}. Make room, or choose --out.") from None

@@ -90,8 +90,8 @@ class Workers:
         except OSError as error:
             raise StoreError(
                 f"{folder} cannot hold the {source.x.nbytes / 1e6:.1f} MB of data that the workers share "
-                f"({error.strerror or error}). Free some space, set TMPDIR to another folder, or take 0 "
-                "workers."
+                f"({error.strerror or 'not all of it was written'}). Free some space, set TMPDIR to another "
+                "folder, or take 0 workers."
             ) from error
 
     def stop(self) -> None:
