@@ -62,7 +62,7 @@ class Contest:
     @cached_property
     def _planner(self) -> Planner:
         """Chooses how the members of each network shape are trained."""
-        planner = planner_for(self.source.ports, self.pool)
+        planner = planner_for(self.source, self.pool)
         planner.learn(candidate.recipe for candidate in self.found)
         return planner
 

@@ -1,6 +1,7 @@
 """What the stages of a study share: data, journal, workers, clock, and the members trained so far."""
 
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -33,6 +34,9 @@ from steepest.training.state import StackState
 
 MODULE_CALLS, MODULE_FLOPS, MODULE_BYTES = 1.5e-3, 60e9, 1.5e9
 """Of a torch module on one core: seconds of calls per step; operations and activation bytes per second."""
+
+MEASURING_SHARE = 0.03
+"""Of the budget: after so long the ways to train further kinds of network are not measured."""
 
 PATIENCE_SHARE = 0.005
 """Of the budget: after so long no further way to train a kind of network is tried."""
@@ -88,6 +92,7 @@ class Study:
     _rate: float = 0.0
     _steps: int = 0
     _entered: float = 0.0
+    _measuring: float = 0.0
 
     def serve(self, source: Source) -> None:
         """Hand the rows and folds to the workers."""
@@ -97,10 +102,11 @@ class Study:
     @cached_property
     def planner(self) -> Planner:
         """Chooses how the members of each network shape are trained."""
+        assert self.source is not None
         seconds = self.settings.budget.seconds
         patience = PATIENCE if seconds is None else max(PATIENCE, PATIENCE_SHARE * seconds)
         rounding = self.settings.precision == "auto"
-        return planner_for(self.ports, self.workers, rounding, patience)
+        return planner_for(self.source, self.workers, rounding, patience)
 
     def fold(self, index: int) -> Fold:
         """One of the folds that were served."""
@@ -270,9 +276,25 @@ class Study:
     # -- details -----------------------------------------------------------------------------------------
 
     def learn(self, recipes: Iterable[Recipe]) -> None:
-        """Find out how kinds of network that are new to this study are trained best, and write it down."""
-        before = len(self.planner.choices)
-        self.planner.learn(recipes)
+        """Measure how kinds of network that are new to this study are trained best, and write it down.
+
+        The most frequent kinds come first, as many as a share of the budget allows; others are trained as
+        usual.
+        """
+        kinds: defaultdict[str, list[Recipe]] = defaultdict(list)
+        for recipe in recipes:
+            kinds[self.planner.kind(recipe)].append(recipe)
+        waiting = sorted(
+            (k for k in kinds if k not in self.planner.choices), key=lambda k: (-len(kinds[k]), k)
+        )
+        limit, before = self.settings.budget.seconds, len(self.planner.choices)
+        some = max(self.workers.count, 1)
+        for first in range(0, len(waiting), some):
+            if limit is not None and self._measuring > MEASURING_SHARE * limit:
+                break
+            started = time.monotonic()
+            self.planner.learn(r for kind in waiting[first : first + some] for r in kinds[kind])
+            self._measuring += time.monotonic() - started
         if len(self.planner.choices) > before:
             self.note("ways", {"choices": [c.as_dict() for c in self.planner.choices.values()]})
 

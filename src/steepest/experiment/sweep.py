@@ -84,7 +84,7 @@ def sweep_seeds(
     ends = {m.number: source.total_rounds(m.recipe.epochs) for m in members}
     with Workers(_workers(workers, [m.recipe for m in members], source), "fork") as pool:
         pool.serve(source)
-        planner = planner_for(source.ports, pool)
+        planner = planner_for(source, pool)
         if pool.count:  # else all is done sooner than it is planned
             planner.learn(recipes)
         jobs = [

@@ -1,26 +1,31 @@
 """The planner of a study, a sweep or a comparison: its workers measure, and what they find is kept."""
 
+import functools
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from steepest.base.recipe import Recipe
 from steepest.data.image_cache import cache_folder
 from steepest.experiment.workers import Workers
 from steepest.networks.ports import Ports
 from steepest.training.measuring import Measured, measure
 from steepest.training.planner import Asked, Planner
+from steepest.training.source import Source
+from steepest.training.stackable import stackable
+from steepest.training.trust import trust
 
 PATIENCE = 1.0
 """Seconds after which no further way to train a kind of network is tried, unless a study affords more."""
 
 
 def planner_for(
-    ports: Ports, workers: Workers, rounding: bool = True, patience: float = PATIENCE, fresh: bool = False
+    source: Source, workers: Workers, rounding: bool = True, patience: float = PATIENCE, fresh: bool = False
 ) -> Planner:
     """A planner that lets workers measure, and keeps what they find in the user's cache folder.
 
     Args:
-        ports: what the networks read and write.
+        source: the rows.
         workers: have been served their data by the time something is measured.
         rounding: False forbids bfloat16.
         patience: seconds after which no further way to train a kind of network is tried.
@@ -33,4 +38,10 @@ def planner_for(
         ]
         return [future.result() for future in waiting]
 
-    return Planner(ports, measured, cache_folder() / "ways.json", rounding, fresh)
+    @functools.cache
+    def reason(recipe: Recipe, ports: Ports) -> str:
+        if recipe.network == "own" and not (found := trust(recipe, source)).stack:
+            return found.words
+        return stackable(recipe, ports)
+
+    return Planner(source.ports, measured, cache_folder() / "ways.json", rounding, fresh, reason)

@@ -15,8 +15,10 @@ from steepest.training.member import Member
 from steepest.training.source import Source
 from steepest.training.way import Way
 
-STEPS, ROUNDS = 4, 3
-"""Steps of a stretch, and stretches that are timed after one that warms up: the quickest counts."""
+STEPS, ROUNDS, LONG_ENOUGH = 4, 3, 0.2
+"""Steps of a stretch; stretches that are timed after one that warms up: the quickest counts; seconds after which
+no further one is begun.
+"""
 
 FULL_BATCH_ROWS = 512
 """Rows of a step that would take all: its time is that of its rows."""
@@ -77,7 +79,10 @@ def _measured(source: Source, recipe: Recipe, way: Way) -> Measured:
     chunk = Chunk(arranged(group), source, way=way)
     chunk.round()
     steps, best, loss = math.ceil(len(source.folds[0].train) / recipe.batch_size), math.inf, math.nan
+    started = time.perf_counter()
     for i in range(ROUNDS):
+        if time.perf_counter() - started > LONG_ENOUGH:
+            break
         began = time.perf_counter()
         chunk.round()
         best = min(best, time.perf_counter() - began)

@@ -21,7 +21,7 @@ from steepest.networks.spec import NetworkSpec
 from steepest.training.kept import keep, read_kept
 from steepest.training.measuring import Measured
 from steepest.training.precision import has_bfloat16
-from steepest.training.way import Way, member_bytes, rounds_well, usual
+from steepest.training.way import MOST_MEMBERS, Way, member_bytes, rounds_well, usual
 
 WORTH = 1.05
 """How many times as fast as a simpler way another has to be."""
@@ -174,7 +174,7 @@ class Planner:
         spec = spec_of(recipe, self.ports)
         if isinstance(spec, NetworkSpec):
             most = usual(recipe, self.ports).members
-            sizes = sorted({1, max(1, most // 4), max(1, most // 2), most, min(64, 2 * most)})
+            sizes = sorted({1, max(1, most // 4), most, min(MOST_MEMBERS, 2 * most)})
             return tuple(Way(True, size) for size in sizes)
         image = self.ports.form == "image"
         ways = [Way(False, 1, channels_last=True)]
