@@ -68,6 +68,19 @@ def stack_equals_members(task, recipes, targets, outputs, mixing) -> None:
         torch.testing.assert_close(found[k], loss.detach(), rtol=1e-12, atol=1e-12)
         torch.testing.assert_close(gradient[k, :real], want, rtol=1e-12, atol=1e-12)
     assert not gradient[:, real:].any()
+    for some in (list(range(members)), list(range(members))[::-2]):
+        own = (
+            None if mixing is None else Mixing(mixing.partner[some, :real], _shares(mixing.share[some], real))
+        )
+        together = z[some, :real].clone().requires_grad_(True)
+        losses = objective.members(some, together, targets[some, :real], own)
+        (want,) = torch.autograd.grad(losses.sum(), together)
+        torch.testing.assert_close(found[some], losses.detach(), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(gradient[some, :real], want, rtol=1e-12, atol=1e-12)
+
+
+def _shares(share: torch.Tensor, real: int) -> torch.Tensor:
+    return share if share.dim() == 1 else share[:, :real]
 
 
 def _share(share: torch.Tensor, real: int) -> torch.Tensor:

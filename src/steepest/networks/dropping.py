@@ -153,13 +153,13 @@ def factors(
                 [0., 2., 2., 2., 2., 0.]])
 
     References:
-        Wellons 2018, "Prospecting for hash functions" (`lowbias32`); half of the key enters before its first
-        multiplication, half before its second.
+        Wellons 2018, "Prospecting for hash functions" (`lowbias32`); what it makes of the key and the place
+        enters before its first multiplication, and before its second.
     """
     count = math.prod(shape)
     words = keys.contiguous().view(torch.int32).view(-1, 2)
-    before = _mixed(words[:, :1] + _signed(place * _LAYER + call * _CALL))
-    after = words[:, 1:] + _signed(place * _CALL + call * _LAYER)
+    after = _mixed(words[:, 1:] + _signed(place * _CALL + call * _LAYER))
+    before = _mixed((words[:, :1] + _signed(place * _LAYER + call * _CALL)) ^ after)
     pairs = torch.arange(-(-count // 2), dtype=torch.int32, device=keys.device).mul_(_ELEMENT)
     hashed = _mixed(pairs ^ before, after)
     bits = hashed.view(torch.int16)[:, :count]
