@@ -117,11 +117,11 @@ class Bench:
                 except peers.Failed as failure:
                     absent[way] = "failed"
                     self.fail(f"{row.name}: {way.title} failed; {failure}")
+                    if way == row.ours:
+                        return []
                     continue
                 seconds = runs[way][-1].seconds
                 _say(f"{row.name}, turn {turn + 1} of {self.repeats}: {way.title} {seconds:.2f} s")
-        if row.ours in absent:
-            return []
         shown = {way: found for way, found in runs.items() if way not in absent}
         lines = row_lines(row, shown, absent, self.ceiling(row.work, row.processes))
         if row.because and not all(line.met for line in lines):

@@ -88,7 +88,7 @@ def _peer(name: str, real: tuple[int, ...] = ()) -> Way:
 
 
 def _stack(work: str, *arguments: str) -> Way:
-    return Way("steepest", STACK, (work, *arguments))
+    return Way(" ".join(["steepest", work, *arguments]), STACK, (work, *arguments))
 
 
 def _loops(

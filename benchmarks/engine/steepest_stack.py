@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 
 from turn import Trained, answer, parser
-from work import rates
 from works import WORKS, Work
 
 from steepest.base.knobs import Range
@@ -20,6 +19,7 @@ from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.planning import chunks
 from steepest.training.source import Source
+from work import rates
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadamw")
 ACTIVATIONS = ("relu", "tanh", "gelu", "silu")
@@ -38,7 +38,7 @@ def trained(members: Sequence[Member], source: Source, workers: int) -> list[Don
     until = source.total_rounds(members[0].recipe.epochs)
     with Workers(workers, "fork") as pool:
         pool.serve(source)
-        planner = planner_for(source.ports, pool)
+        planner = planner_for(source, pool)
         planner.learn(member.recipe for member in members)
         groups = chunks(members, source.ports, planner.way)
         return pool.run(

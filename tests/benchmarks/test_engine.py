@@ -251,3 +251,25 @@ def test_without_a_card_it_says_so() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert done.stdout.startswith("There is no graphics card here")
+
+
+def test_where_steepest_fails_nobody_else_takes_a_turn(engine: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, bench = engine("engine_rows"), engine("engine").Bench(repeats=2, quick=True)
+    asked: list[str] = []
+
+    def script(name: str, *_: str) -> object:
+        asked.append(name)
+        raise engine("peers").Failed("out of luck")
+
+    monkeypatch.setattr(bench, "script", script)
+    row = rows.Row(
+        "toy",
+        "toy",
+        rows.Way("a", "a.py"),
+        (rows.Against("b", 1.0, (rows.Way("b", "b.py"),)),),
+        "mlp2k",
+        1,
+        1,
+    )
+    assert bench.race(row) == []
+    assert (bench.failed, asked) == (True, ["a.py"])
