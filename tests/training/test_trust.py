@@ -235,12 +235,22 @@ class Clamps(Net):
 
 
 class Recurrent(nn.Module):
+    cells: type[nn.RNNBase] = nn.RNN
+
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.cells, self.write = nn.LSTM(inputs, 5, batch_first=True), nn.Linear(5, outputs)
+        self.layer, self.write = self.cells(inputs, 5, batch_first=True), nn.Linear(5, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.write(self.cells(x.unsqueeze(1))[0][:, -1])
+        return self.write(self.layer(x.unsqueeze(1))[0][:, -1])
+
+
+class Gated(Recurrent):
+    cells = nn.GRU
+
+
+class Remembering(Recurrent):
+    cells = nn.LSTM
 
 
 class NoRule(Net):
@@ -491,7 +501,7 @@ def line_of(thing: Any) -> str:
     return f"{HERE}:{marked[0]}" if marked else ""
 
 
-@pytest.mark.parametrize("make", [mlp, Normed, Tied, Lazy, Attention])
+@pytest.mark.parametrize("make", [mlp, Normed, Tied, Lazy, Attention, Gated, Remembering])
 def test_well_behaved_networks_may_be_stacked_and_nothing_is_said_of_them(make: Any, table: Source) -> None:
     assert trusted(make, table) == Trust(True, ())
 
@@ -520,7 +530,7 @@ def test_convolutions_with_batch_norm_and_dropout_may_be_stacked(images: Source)
         (Selects, "control flow", "a shape depends on numbers of the data"),
         (ThroughNumpy, "operator", "it does not run as one program"),
         (NoRule, "operator", "no batched form of an operator here: histc"),
-        (Recurrent, "operator", "no batched form of an operator here: lstm"),
+        (Recurrent, "operator", "no batched form of an operator here: rnn_tanh"),
         (Counts, "python state", "forward changes the attribute calls"),
         (Remembers, "python state", "forward changes the attribute history"),
         (Caches, "python state", "forward changes the attribute body.last"),

@@ -4,6 +4,7 @@ A network is looked over by `steepest.networks.own_checks`. If nothing speaks ag
 two training steps together, by `vmap`, and each alone: parameters and running means must come out alike.
 """
 
+import copy
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import stack_module_state
 from torch.nn.modules.dropout import _DropoutNd
 
 from steepest.base.recipe import Recipe
 from steepest.networks.architecture import spec_of
+from steepest.networks.dropping import Rates
 from steepest.networks.own_checks import HARMLESS, Kind, Reason, inspected
 from steepest.networks.own_lines import Sources
 from steepest.networks.own_spec import OwnSpec
@@ -25,6 +27,7 @@ from steepest.training.matmul import one_thread
 from steepest.training.member import Member
 from steepest.training.objective import Objective
 from steepest.training.source import Source
+from steepest.training.vmapped_program import StackableModule
 
 MEMBERS, STEPS, ROWS = 3, 2, 8
 """Of the probe; `ROWS` in each step."""
@@ -158,17 +161,16 @@ def _stacked(
 ) -> dict[str, Tensor]:
     """Parameters and buffers [K, …] after the steps, all members as one program."""
     parameters, buffers = stack_module_state(list(networks))
-    network = networks[0]
-
-    def forward(
-        given: dict[str, Tensor], kept: dict[str, Tensor], x: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        kept = dict(kept)
-        return functional_call(network, (given, kept), (x,)), kept
-
+    network = copy.deepcopy(networks[0])
+    module = StackableModule(network)
+    keys, silent = (
+        torch.zeros(len(networks), dtype=torch.int64),
+        [module.dropping.probabilities] * len(networks),
+    )
+    rates = Rates.of(silent, torch.float32)
     trained = [name for name, p in network.named_parameters() if p.requires_grad]
     for xs, ys in batches:
-        outputs, buffers = vmap(forward)(parameters, buffers, torch.stack(xs))
+        outputs, buffers = module.stacked(parameters, buffers, torch.stack(xs), keys, rates)
         buffers = {name: buffer.detach() for name, buffer in buffers.items()}
         total = torch.stack([loss(k, outputs[k], y) for k, y in enumerate(ys)]).sum()
         gradients = torch.autograd.grad(
