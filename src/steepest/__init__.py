@@ -19,6 +19,7 @@ _HOMES = {
     "compare": "steepest.apps.comparing",
     "cost": "steepest.apps.api",
     "networks_within": "steepest.apps.api",
+    "plan": "steepest.apps.api",
     "rules": "steepest.rules",
     "Recipe": "steepest.base.recipe",
 }
@@ -28,6 +29,7 @@ __all__ = [
     "compare",
     "cost",
     "networks_within",
+    "plan",
     "rate_range",
     "rules",
     "sweep",

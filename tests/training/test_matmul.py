@@ -104,10 +104,12 @@ def test_threads_are_restored() -> None:
 def test_denormals_are_zero_inside_and_back_afterwards() -> None:
     least = torch.tensor(torch.finfo(torch.float32).tiny)
     assert float(least * 0.5) > 0
-    with pytest.raises(KeyError), no_denormals():
+    with no_denormals():
         assert float(least * 0.5) == 0
-        with no_denormals():
-            pass
+        with pytest.raises(KeyError), no_denormals():
+            raise KeyError
         assert float(least * 0.5) == 0, "an inner block leaves the outer one's setting"
+    assert float(least * 0.5) > 0
+    with pytest.raises(KeyError), no_denormals():
         raise KeyError
     assert float(least * 0.5) > 0

@@ -15,21 +15,25 @@ from steepest.data.dataset import DataSet
 from steepest.data.read import Reading, read
 from steepest.experiment import folder as files
 from steepest.experiment.costing import Costing, costing
+from steepest.experiment.plan import Plan
+from steepest.experiment.plan import plan as run_plan
 from steepest.experiment.rates import RateRange
 from steepest.experiment.rates import rate_range as run_rate_range
-from steepest.experiment.settings import Settings
+from steepest.experiment.settings import Settings, check_precision
 from steepest.experiment.sizing import Sizing, count_of
 from steepest.experiment.sizing import networks_within as run_networks_within
-from steepest.experiment.starting import recipe_for
+from steepest.experiment.starting import default_recipe, recipe_for
 from steepest.experiment.sweep import Swept
 from steepest.experiment.sweep import sweep as run_sweep
 from steepest.experiment.train import train as run_train
 from steepest.experiment.tune import Finished
 from steepest.experiment.tune import tune as run_tune
 from steepest.experiment.workers import cores
+from steepest.networks.families import families_for
 from steepest.report.facts import read_facts
-from steepest.report.page import write_page
+from steepest.report.page import to_html
 from steepest.store.opening import open_journal
+from steepest.training.source import ports_of
 
 
 def tune(
@@ -44,6 +48,7 @@ def tune(
     start_from: str | Path | None = None,
     matching: bool = False,
     workers: int | None = None,
+    precision: str = "auto",
     listener: Listener | None = None,
     command: str | None = None,
     **how: Unpack[Reading],
@@ -63,6 +68,8 @@ def tune(
         start_from: a file of existing parameters (.safetensors, .pt, .pth) that every training starts from.
         matching: take those whose name and shape match, instead of the whole.
         workers: processes to train in; one per core if not given, 0 for none but this one.
+        precision: "auto" rounds to bfloat16 where that is measured to be faster and to change little;
+            "float32" never does.
         listener: hears how it goes.
         command: how the study was asked for, for the record.
         how: how the data is read: `target`, `forecast`, `test`, …; see `steepest.data.read.Reading`.
@@ -94,6 +101,7 @@ def tune(
         start=start,
         families=asked.families,
         workers=workers_for(asked, workers, cores()),
+        precision=check_precision(precision),
         command=command or f"st.tune({name!r}, budget={limit.text!r}, seed={seed})",
     )
 
@@ -267,10 +275,50 @@ def networks_within(
     return run_networks_within(table, most, _recipe(table, recipe, fix), fixed=tuple(fix or ()))
 
 
+def plan(
+    data: Any,
+    recipe: Recipe | str | Path | Mapping[str, Any] | None = None,
+    *,
+    fix: Mapping[str, Any] | None = None,
+    network: Asked = None,
+    precision: str = "auto",
+    fresh: bool = False,
+    seed: int = 0,
+    **how: Unpack[Reading],
+) -> Plan:
+    """How networks would be trained on this data and machine, and what was measured to decide it.
+
+    Args:
+        recipe: a `Recipe`, the path of a recipe file, or a mapping of knobs; the default recipe of each
+            family if not given.
+        fix: knobs that win over the recipe's.
+        network: families, or your own network, as for `tune`; those that suit the data if not given.
+        precision: "float32" forbids rounding to bfloat16.
+        fresh: measure again what is kept from earlier.
+        data, seed, how: as for `tune`.
+
+    Example:
+        >>> found = plan("iris", fix={"width": 16, "depth": 1})
+        >>> [(each.recipe.network, each.choice.way.stacked) for each in found.planned]
+        [('mlp', True)]
+    """
+    known = check_precision(precision)
+    asked, fixed = chosen(network), dotted(fix or {})
+    table = read(data, **how)
+    if recipe is not None:
+        recipes = [_recipe(table, recipe, {**fixed, **asked.knobs})]
+    else:
+        fixed = {**fixed, **asked.fixed}
+        named = (fixed["network"],) if "network" in fixed else asked.families
+        families = named or families_for(ports_of(table))
+        recipes = [default_recipe(table, family, {**fixed, "network": family}) for family in families]
+    return run_plan(table, recipes, known, fresh, seed, workers_for(asked, None, cores()))
+
+
 def write_report(folder: Path) -> None:
     """Write `report.html` from a run folder's `study.db`."""
     with open_journal(folder / files.STUDY) as journal:
-        write_page(read_facts(journal), folder / files.REPORT)
+        files.write_text(folder / files.REPORT, to_html(read_facts(journal)))
 
 
 def _with_report(finished: Finished) -> Result:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from steepest.base.budget import Budget
 from steepest.base.errors import BadInput, closest
 from steepest.base.recipe import Recipe
+
+Precision = Literal["auto", "float32"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Settings:
         families: architectures that compete; () takes those that suit the data.
         workers: processes to train in; 0 trains in this process.
         command: how the study was asked for, for the record.
-        precision: "float32" forbids rounding to bfloat16; "auto" rounds where that is faster and changes little.
+        precision: "float32" forbids rounding to bfloat16; "auto" rounds where it pays and changes little.
     """
 
     budget: Budget
@@ -36,19 +38,26 @@ class Settings:
     families: tuple[str, ...] = ()
     workers: int = 1
     command: str = ""
-    precision: Literal["auto", "float32"] = "auto"
+    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise BadInput("seed", "must be a whole number, 0 or more", self.seed, "Any will do, such as 0.")
-        if self.precision not in ("auto", "float32"):
-            raise BadInput(
-                "precision",
-                "must be auto or float32",
-                self.precision,
-                closest(self.precision, ("auto", "float32")),
-            )
+        check_precision(self.precision)
         if self.workers < 0:
             raise BadInput(
                 "workers", "must be 0 or more processes", self.workers, "Leave it out for one per core."
             )
+
+
+def check_precision(precision: str) -> Precision:
+    """The precision of that name.
+
+    Raises:
+        BadInput: for anything but "auto" and "float32".
+    """
+    known: tuple[Precision, ...] = get_args(Precision)
+    for name in known:
+        if name == precision:
+            return name
+    raise BadInput("precision", f"must be {' or '.join(known)}", precision, closest(precision, known))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from steepest.training.kept import processor
-from steepest.training.matmul import Products, fast_matmul, on_threads, products
+from steepest.training.matmul import TOLERANCE, Products, fast_matmul, on_threads, products
 from steepest.training.precision import has_bfloat16
 
 COPIED = 2**26
@@ -31,6 +31,7 @@ class Machine:
         onednn_chosen: whether products go through oneDNN: as accurate, and faster when that was settled.
         copy: bytes a second that are copied, each read once and written once.
         bfloat16: whether the processor multiplies bfloat16 numbers by itself.
+        load: programs that wanted to run over the last minute, on average; None where it is not known.
         graphics: names of the CUDA cards that torch finds; the engine trains on processors.
     """
 
@@ -43,18 +44,30 @@ class Machine:
     onednn_chosen: bool
     copy: float
     bfloat16: bool
+    load: float | None
     graphics: tuple[str, ...]
+
+    @property
+    def products_words(self) -> str:
+        """Which library multiplies, and why."""
+        if self.onednn is None:
+            return "the default library: torch has no other here"
+        if self.onednn_chosen:
+            return "oneDNN: as accurate, and the faster"
+        rounds = self.onednn.error > TOLERANCE
+        return f"the default library: {'oneDNN would round' if rounds else 'oneDNN is no faster'}"
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        return {**asdict(self), "products_words": self.products_words}
 
 
-def look(cores: int) -> Machine:
+def look(cores: int, load: float | None = None) -> Machine:
     """Look at this machine, and measure one core; takes about a tenth of a second.
 
     Args:
         cores: that this process may use.
+        load: its load before work of this process was added to it.
 
     Example:
         >>> found = look(2)
@@ -75,6 +88,7 @@ def look(cores: int) -> Machine:
         onednn_chosen=chosen,
         copy=copy_rate(),
         bfloat16=has_bfloat16(),
+        load=load,
         graphics=tuple(torch.cuda.get_device_name(i) for i in range(cards)),
     )
 
@@ -85,6 +99,11 @@ def memory() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def load_average() -> float | None:
+    """Programs that wanted to run over the last minute, on average; None where the system does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def copy_rate() -> float:

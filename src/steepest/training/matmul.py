@@ -19,7 +19,7 @@ import torch
 from steepest.data.image_cache import cache_folder
 from steepest.training.kept import machine, settled
 
-_TOLERANCE = 2e-6
+TOLERANCE = 2e-6
 """Largest relative error of a float32 product of the probe's size; bf16 rounding is a thousand times that."""
 
 PRODUCT = (16, 64, 128, 128)
@@ -155,4 +155,4 @@ def _accurate() -> bool:
             error = (torch.bmm(a, b).double() - exact).abs().max() / exact.abs().max()
     except RuntimeError:
         return False
-    return bool(error < _TOLERANCE)
+    return bool(error < TOLERANCE)

@@ -1,4 +1,4 @@
-"""A way to train: what the planner chooses for members of one network shape, and what is usual before it measured."""
+"""A way to train members of one network shape: what the planner chooses, and what is usual before that."""
 
 from dataclasses import dataclass
 
@@ -39,12 +39,13 @@ class Way:
     def __str__(self) -> str:
         order = "channels last" if self.channels_last else "channels first"
         if self.stacked:
-            return f"stacked, {self.members} members" + (", bfloat16" if self.bfloat16 else "")
+            many = "s" if self.members > 1 else ""
+            return f"stacked, {self.members} member{many}" + (", bfloat16" if self.bfloat16 else "")
         return f"one by one, {order}" + (", bfloat16" if self.bfloat16 else "")
 
 
 def usual(recipe: Recipe, ports: Ports) -> Way:
-    """What is done where nothing has been measured: dense networks in stacks that fit the cache, others singly.
+    """What is done where nothing has been measured: dense ones in stacks that fit the cache, others alone.
 
     Example:
         >>> ports = Ports.table(64, 10)
@@ -59,8 +60,8 @@ def usual(recipe: Recipe, ports: Ports) -> Way:
 
 
 def rounds_well(spec: Spec, ports: Ports) -> bool:
-    """Whether bfloat16 is worth asking about: for images, where layers convolve; not for the user's own network,
-    which may not allow for numbers of two types."""
+    """Whether bfloat16 is worth asking about: for images, where layers convolve; not for the user's own
+    network, which may not allow for numbers of two types."""
     return ports.form == "image" and not isinstance(spec, OwnSpec | NetworkSpec)
 
 

@@ -14,7 +14,17 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
     out = tmp_path / "deep" / "run"
     arguments = ["tune", "people.csv", "--target", "income", "--budget", "3m", "--objective", "accuracy"]
     arguments += ["--seed", "7", "--out", str(out), "--no-header", "--task", "classification"]
-    arguments += ["--workers", "1", "--fix", "lr=1e-3", "--fix", "optimizer=adam", "--quiet"]
+    arguments += [
+        "--workers",
+        "1",
+        "--precision",
+        "float32",
+        "--fix",
+        "lr=1e-3",
+        "--fix",
+        "optimizer=adam",
+        "--quiet",
+    ]
     assert main(arguments) == 0
     name, data, options = face.calls[0]
     options.pop("listener")
@@ -31,6 +41,7 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "start_from": None,
         "matching": False,
         "workers": 1,
+        "precision": "float32",
         "fix": {"lr": 1e-3, "optimizer": "adam"},
         "command": "steepest " + " ".join(arguments),
     }

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from steepest import __version__
-from steepest.apps.cli import compare, cost, data, rates, report, rules, train, tune
+from steepest.apps.cli import compare, cost, data, plan, rates, report, rules, train, tune
 from steepest.base.errors import SteepestError
 
 STOPPED = 130
@@ -47,6 +47,7 @@ app.command("data", help=_help(data.data), epilog=data.EXAMPLES)(data.data)
 app.command("report", help=_help(report.report), epilog=report.EXAMPLES)(report.report)
 app.command("rates", help=_help(rates.rates), epilog=rates.EXAMPLES)(rates.rates)
 app.command("cost", help=_help(cost.cost), epilog=cost.EXAMPLES)(cost.cost)
+app.command("plan", help=_help(plan.plan), epilog=plan.EXAMPLES)(plan.plan)
 app.command("rules", help=_help(rules.rules), epilog=rules.EXAMPLES)(rules.rules)
 
 

@@ -60,6 +60,15 @@ Fix = Annotated[
     list[str] | None,
     work("KNOB=VALUE", "Hold a knob at this value. May be given several times.", "--fix"),
 ]
+Precision = Annotated[
+    str,
+    work(
+        "NAME",
+        "auto rounds to bfloat16 where that is measured to be faster and to change little; "
+        "float32 never does.",
+        shows=True,
+    ),
+]
 Seed = Annotated[
     int,
     typer.Option(

@@ -77,6 +77,7 @@ def tune(
     seed: options.Seed = 0,
     out: options.Out = None,
     workers: Workers = None,
+    precision: options.Precision = "auto",
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -108,6 +109,7 @@ def tune(
             start_from=start_from,
             matching=matching,
             workers=workers,
+            precision=precision,
             listener=listener,
             command=context.obj,
         )
