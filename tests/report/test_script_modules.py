@@ -21,7 +21,6 @@ from steepest.networks.families import _FILES
 from steepest.report.script import training_script
 from steepest.report.script.augmentation import IMAGE_KINDS
 from steepest.report.script.excerpt import _parts, unresolved
-from steepest.training import precision
 from steepest.training.chunk import Chunk
 from steepest.training.job import Job, run
 from steepest.training.member import Member
@@ -189,11 +188,10 @@ def case(request) -> Case:
     return CASES[request.param]
 
 
-def test_training_follows_the_engine_step_by_step(case, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(precision, "has_bfloat16", lambda: False)
+def test_training_follows_the_engine_step_by_step(case, tmp_path, capsys):
     data, recipe = data_of(case), Recipe(**{**PLAIN, **case.recipe})
     source, member = Source.of(data, [SPLIT]), Member(0, recipe, seed=3)
-    chunk = Chunk([member], source)
+    chunk = Chunk([member], source, way=Way(stacked=False))  # in float32, as the script
     with torch.random.fork_rng():
         for _ in range(4):
             chunk.round()
