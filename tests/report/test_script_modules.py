@@ -16,6 +16,7 @@ from steepest.apps.exporting import AUGMENTATION, _pasted, facts_of
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import Column, DataSet
 from steepest.data.split import Split
+from steepest.networks import architecture
 from steepest.networks.architecture import build, spec_of, starting_parameters
 from steepest.networks.families import _FILES
 from steepest.report.script import training_script
@@ -25,6 +26,7 @@ from steepest.training.chunk import Chunk
 from steepest.training.job import Job, run
 from steepest.training.member import Member
 from steepest.training.source import Source, ports_of
+from steepest.training.way import Way
 
 RUFF = Path(sys.executable).with_name("ruff")
 ROWS, TRAIN = 96, 72
@@ -323,7 +325,7 @@ def test_only_what_a_recipe_uses_is_written():
 
 def test_files_that_are_pasted_together_agree_on_every_name():
     texts = _pasted("parts.py", *sorted(set(_FILES.values())), "start.py")
-    room = Path(precision.__file__).parents[1] / "data"
+    room = Path(architecture.__file__).parents[1] / "data"
     texts += tuple((room / name).read_text(encoding="utf-8") for name in AUGMENTATION)
     found: dict[str, str] = {}
     for part in (part for text in texts for part in _parts(text)):

@@ -12,8 +12,10 @@ from steepest.training.feed import Feed
 from steepest.training.metrics import Values, tally_for
 from steepest.training.source import Source
 
-BLOCK = 256
-"""Rows per pass: large enough for full speed, small enough to stay in cache."""
+BLOCK, LEAST, TOGETHER = 256, 64, 4096
+"""Rows of a member per pass: enough for full speed, few enough to stay in cache. Of large stacks fewer, so that
+scoring takes no more memory than training: `TOGETHER` for all members, but no less than `LEAST` for each.
+"""
 
 
 class Evaluation:
@@ -34,7 +36,8 @@ class Evaluation:
         members = len(self._activations)
         tally = tally_for(self._source.task, members, self._source.classes, self._feed.y_scale)
         longest = self._rows.shape[1]
-        width = math.ceil(longest / math.ceil(longest / BLOCK))  # equal blocks: one shape to prepare for
+        most = max(LEAST, min(BLOCK, TOGETHER // members))
+        width = math.ceil(longest / math.ceil(longest / most))  # equal blocks: one shape to prepare for
         program = DenseStack(
             self._sizes, self._activations, 0, width, self._dtype, trains=False, norm=self._norm
         )
