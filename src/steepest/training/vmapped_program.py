@@ -4,6 +4,17 @@ Parameters and running means are rows of the chunk's, so that one forward pass c
 backward pass of the summed losses every member's own gradient. Members whose batch has fewer rows, or whose
 activation is another, form a stack of their own: no row is ever padded, which batch normalisation would see.
 Members that do not take part in a step are not touched.
+
+Processor time of a training step in a loop over that in a stack of 4, 16 and 32 members (one core of an Intel
+Xeon, float32, batches of 64; tables of 64 numbers, series of 40 steps of 3 numbers, images of 8 × 8):
+
+    residual mlp, 3 × 64; with batch norm and dropout             1.0, 2.3, 2.5; 1.4, 2.8, 3.4
+    GRU of 32 units; of 64 in both directions                     2.1, 2.9, 3.2; 1.8, 2.1, 1.8
+    LSTM of 32 units                                              0.7, 1.1, 1.1
+    transformer, width 32                                         0.8, 0.7, 0.7
+    cnn of 16 channels: series; images                            0.9, 1.0, 1.0; 0.7, 0.8, 0.8
+
+A loop over one member takes half to all of the time of a stack of one.
 """
 
 from collections.abc import Iterator, Sequence
