@@ -15,6 +15,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from steepest.apps import api
 from steepest.apps.api import train, tune
 from steepest.apps.result import Result
 from steepest.base.errors import BadInput
@@ -23,6 +24,7 @@ from steepest.data.read import read
 from steepest.data.split import outer_split
 from steepest.data.standardise import Standardiser
 from steepest.experiment.folder import DATA, FILES, MODEL, RECIPE, REPORT, SCRIPT
+from steepest.experiment.settings import Settings
 from steepest.networks.architecture import bins_of, load, spec_of
 from steepest.store.opening import open_journal
 from steepest.training.source import ports_of
@@ -238,3 +240,22 @@ def test_train_follows_the_recipe(wine: Result, tmp_path: Path) -> None:
 def test_bad_settings_are_refused(seed: Any, workers: int, what: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=f"{what} must be"):
         small("iris", tmp_path / "run", seed=seed, workers=workers)
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_precision_reaches_the_study(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
+    class Stopped(Exception):
+        pass
+
+    asked: list[str] = []
+
+    def begin(_read: object, settings: Settings, _listener: object) -> None:
+        asked.append(settings.precision)
+        raise Stopped
+
+    monkeypatch.setattr(api, "run_tune", begin)
+    with pytest.raises(Stopped):
+        tune("iris", precision=precision)
+    assert asked == [precision]
+    with pytest.raises(BadInput, match=r"precision must be auto or float32.*Did you mean 'float32'"):
+        tune("nowhere.csv", precision="floa32")

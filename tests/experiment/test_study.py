@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from steepest.base.recipe import Recipe
 from steepest.experiment.study import Study
@@ -80,3 +82,18 @@ def test_stages_are_timed_and_counted_apart(make_study: Callable[..., Study]) ->
     assert (calibrate["name"], calibrate["members"], calibrate["member_steps"]) == ("calibrate", 2, 24)
     assert (search["name"], search["members"], search["member_steps"]) == ("search", 1, 54)
     assert np.isclose(calibrate["seconds"] + search["seconds"], study.clock.elapsed(), atol=1.0)
+
+
+def test_how_networks_are_trained_is_written_down_whether_measured_or_kept(
+    make_study: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEEPEST_CACHE", str(tmp_path / "cache"))
+    written = []
+    for _ in range(2):
+        study = make_study()
+        for number in (1, 2):
+            study.train(study.plan([(CALM, "default", 0, 0, 0)], "calibrate"), number, [number], math.inf)
+        written.append([d.body["choices"] for d in study.journal.documents("ways")])
+    (first,), (second,) = written
+    assert first == second
+    assert [choice["words"].startswith("stacked, ") for choice in first] == [True]

@@ -248,6 +248,7 @@ def _study(regression: bool) -> dict[str, Any]:
         "versions": {"steepest": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6", "python": "3.11.9"},
         "machine": {"processor": "AMD EPYC", "cores": 2, "memory": "8 GiB"},
         "started": "2026-08-14T09:31:07+00:00",
+        "precision": "auto",
     }
 
 

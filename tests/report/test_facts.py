@@ -4,7 +4,7 @@ import math
 import pytest
 
 from steepest.report.facts import Facts, read_facts
-from steepest.report.records import LOSSES, Study
+from steepest.report.records import LOSSES, Study, Way
 from steepest.store import CurvePoint, Document, MemberPlan, open_journal
 from steepest.training.metrics import OBJECTIVES
 
@@ -32,6 +32,23 @@ def test_a_diverged_member_keeps_its_cause(story):
     diverged = [m for m in read_facts(story()).members if m.status == "diverged"]
     assert diverged
     assert all(m.score is None and "NaN at step 9" in m.cause for m in diverged)
+
+
+def test_the_last_of_the_ways_count(tmp_path):
+    known = {
+        "kind": "dense",
+        "words": "stacked, 16 members",
+        "why": "9 steps a second",
+        "way": {"members": 16},
+    }
+    more = {"kind": "cnn", "words": "one by one", "why": "4 steps a second", "measured": []}
+    with open_journal(tmp_path, create=True) as journal:
+        for choices in ([known], [known, more]):
+            journal.record(documents=[Document("ways", {"choices": choices})])
+        assert read_facts(journal).ways == (
+            Way("dense", "stacked, 16 members", "9 steps a second"),
+            Way("cnn", "one by one", "4 steps a second"),
+        )
 
 
 def test_an_empty_journal_has_facts_too(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from steepest.report.facts import Facts, read_facts
 from steepest.report.page import to_html, write_page
-from steepest.report.records import Study
+from steepest.report.records import Study, Way
 
 STATES = {
     "better": ({}, "Better than the default"),
@@ -121,6 +121,17 @@ def test_changed_knobs_are_marked_and_irrelevant_ones_left_out(story):
     }
     assert '<th scope="row">momentum</th>' not in html  # AdamW's sort have no such knob
     assert '<th scope="row">beta2</th>' in html
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_how_networks_were_trained_stands_folded_at_the_end(precision):
+    way = Way("dense, norm none", "stacked, 16 members", "6,406 steps a second")
+    html = to_html(Facts(Study(precision=precision), ways=(way,)))
+    table = html.partition("<summary>How networks were trained</summary>")[2].partition("</details>")[0]
+    for fragment in (way.kind, way.words, way.why):
+        assert fragment in table
+    assert ("Rounding to bfloat16 was forbidden" in table) == (precision == "float32")
+    assert "How networks were trained" not in to_html(Facts(Study()))
 
 
 def test_names_from_the_data_are_not_markup():

@@ -35,6 +35,7 @@ def study_document(study: Study) -> dict[str, Any]:
         "command": settings.command,
         "budget": settings.budget.text,
         "seed": settings.seed,
+        "precision": settings.precision,
         "score_name": study.objective,
         "score_unit": "",
         "rounds_per_epoch": study.rounds,

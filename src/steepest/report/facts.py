@@ -22,6 +22,7 @@ from steepest.report.records import (
     Spent,
     Study,
     Verdict,
+    Way,
 )
 from steepest.store import CurvePoint, Journal
 
@@ -43,6 +44,7 @@ class Facts:
     test: OuterTest | None = None
     recipe: FoundRecipe | None = None
     examples: Examples | None = None
+    ways: tuple[Way, ...] = ()
     stages: tuple[Spent, ...] = ()
     total_seconds: float | None = None
     end_reason: str = ""
@@ -86,6 +88,7 @@ def read_facts(journal: Journal) -> Facts:
         test=_test(body("test")),
         recipe=_optional(FoundRecipe, body("recipe")),
         examples=_examples(body("examples")),
+        ways=_rows(Way, body("ways").get("choices")),
         stages=_rows(Spent, timing.get("stages")),
         total_seconds=timing.get("total_seconds"),
         end_reason=end.get("reason", ""),

@@ -50,6 +50,7 @@ class Study:
     seed: int | None = None
     score_name: str = "score"
     score_unit: str = ""
+    precision: str = "auto"
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)
     started: str | float | None = None
@@ -219,6 +220,15 @@ class Spent:
     seconds: float | None = None
     members: int | None = None
     member_steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How networks of one kind were trained: the kind, the way and the reason, each in words."""
+
+    kind: str = ""
+    words: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ def _planned(planned: "Planned") -> list[str]:
 
 
 def _times(rate: float, one: float) -> str:
-    return f"{rate / one:.2f} times as many" if one else ""
+    return f"{rate / one:.2g} times as many" if one else ""
 
 
 def wrapped(text: str, indent: int, head: str = "") -> list[str]:
