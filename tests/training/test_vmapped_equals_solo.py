@@ -78,7 +78,7 @@ def source_of(form: Form, task: Task = "classification") -> Source:
 
 
 def cases() -> Iterator[Any]:
-    """Every family and norm, with dropout, and augmented without; their variants with the one or the other."""
+    """Every family and norm with dropout, and augmented without; their variants with one or the other."""
     for family, variants in VARIANTS.items():
         for number, (form, variant) in enumerate(variants):
             for place, norm in enumerate(NORMS[family]):
