@@ -46,7 +46,7 @@ def test_json_is_one_object(capsys):
     captured = capsys.readouterr()
     facts = json.loads(captured.out)
     assert facts["parameters"] == 4 * 8 + 8 + 8 * 3 + 3
-    assert facts["time"]["stacked"]["members"] == facts["stack"]["members"] == 16
+    assert facts["time"]["stacked"]["members"] == facts["stack"]["members"] == 64
     assert captured.err == ""
 
 
