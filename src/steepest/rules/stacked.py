@@ -71,6 +71,7 @@ class StackedRule:
         self._scratch = [torch.empty_like(block[0]) for block in grads]
         self._steps = [self._lane(k, recipe, theta[k]) for k, recipe in enumerate(recipes)]
         self._counted: tuple[list[bool], Tensor] = [], torch.empty(0)
+        self._decayed: tuple[tuple[list[float], list[bool]], Tensor] = ([], []), torch.empty(0)
 
     def step(self, rates: Sequence[float], active: Sequence[bool]) -> None:
         """One step: penalties join the gradient, the gradient is clipped, weights decay, the rule moves them.
@@ -88,8 +89,7 @@ class StackedRule:
                     self._clip(k)
             self.state.steps.add_(self._ones(active))
             if self._shrunk is not None:
-                kept = [1 - r * d if a else 1.0 for r, d, a in zip(rates, self._decays, active, strict=True)]
-                self._shrunk.mul_(self._shrunk.new_tensor(kept).unsqueeze(1))
+                self._shrunk.mul_(self._kept(self._shrunk, rates, active))
             for move, rate, moves in zip(self._steps, rates, active, strict=True):
                 if moves:
                     move(rate)
@@ -99,6 +99,14 @@ class StackedRule:
         if active != self._counted[0]:
             self._counted = list(active), torch.tensor(active, dtype=self.state.steps.dtype)
         return self._counted[1]
+
+    def _kept(self, weights: Tensor, rates: Sequence[float], active: Sequence[bool]) -> Tensor:
+        """What decay leaves of each member's weights, [K, 1]; made anew only when that changes."""
+        now = (list(rates), list(active))
+        if now != self._decayed[0]:
+            kept = [1 - r * d if a else 1.0 for r, d, a in zip(rates, self._decays, active, strict=True)]
+            self._decayed = now, weights.new_tensor(kept).unsqueeze(1)
+        return self._decayed[1]
 
     def _penalise(self, k: int) -> None:
         """g ← g + l2·θ + l1·sign θ, weights only."""

@@ -9,8 +9,8 @@ from torch import Tensor
 class Accumulation:
     """Members of a chunk whose batches differ in size go through them in equal parts.
 
-    A part's rows weigh 1/rows of the whole batch, so the sum over a batch's parts is its gradient, whoever the
-    neighbours are; only the order of additions differs.
+    A part's rows weigh 1/rows of the whole batch, so the sum over a batch's parts is its gradient, whoever
+    the neighbours are; only the order of additions differs.
 
     Args:
         blocks: gradients of a part, [K, n] each.

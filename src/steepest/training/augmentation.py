@@ -168,7 +168,7 @@ class _Bits:
         self._epoch, self._next = -1, 0
 
     def at(self, epoch: int, step: int, rows: int, first: int = 0) -> Tensor:
-        """Bits of rows of a step, uint16 [group, rows, D]. Drawn in order; going back starts the epoch anew."""
+        """Bits of a step, uint16 [group, rows, D]. Drawn in order; going back starts the epoch anew."""
         if epoch != self._epoch or step < self._next - 1:
             self._epoch, self._next = epoch, 0
             self._streams = [generator(seed, self._kind, epoch).bit_generator for seed in self._seeds]

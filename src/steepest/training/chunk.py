@@ -42,6 +42,21 @@ def batch_matters(recipe: Recipe, spec: Spec) -> bool:
     return not dense or recipe.mixup > 0 or recipe.optimizer == "gd"
 
 
+def _part(recipes: Sequence[Recipe], spec: Spec) -> int:
+    """Rows of a step where recipes differ in batch size: the smallest one's; 0 where all are the same.
+
+    Raises:
+        ValueError: where some batches cannot be taken in such parts.
+    """
+    sizes = {r.batch_size for r in recipes}
+    if len(sizes) == 1:
+        return 0
+    least = min(sizes)
+    if any(size % least for size in sizes) or any(batch_matters(r, spec) for r in recipes):
+        raise ValueError("members of one chunk differ in batch size, but not all can take batches in parts")
+    return least
+
+
 def arranged(members: Sequence[Member]) -> list[Member]:
     """Members in the order a chunk wants: dropping ones first, equal activations adjacent."""
     return sorted(members, key=lambda m: (m.recipe.dropout == 0, m.recipe.activation, m.number))
@@ -95,48 +110,15 @@ class Chunk:
         self._feed = Feed(source, members, dtype)
         spec = spec_of(recipes[0], source.ports)
         layout = self._layout = Layout(spec, state.channels_last)
-        theta, buffers = self.state.theta, self.state.buffers
         apart = [each.weight for each in spec.layers] if isinstance(spec, NetworkSpec) else []
         gradients = Gradients(layout, len(members), dtype, apart)
-        self._rule = StackedRule(recipes, theta, gradients.blocks, self.state.rule, layout.decayed)
-        weighted = any(r.class_weights for r in recipes)
-        shares = self._feed.class_shares(source.classes) if weighted else None
-        objective = Objective(source.task, recipes, shares, dtype)
+        self._rule = StackedRule(recipes, state.theta, gradients.blocks, self.state.rule, layout.decayed)
         rows = self._feed.train_rows
         batches = [n if descends else min(r.batch_size, n) for r, n in zip(recipes, rows, strict=True)]
-        sizes = {r.batch_size for r in recipes}
-        mixed = len(sizes) > 1 and not descends
-        if mixed and (
-            any(size % min(sizes) for size in sizes) or any(batch_matters(r, spec) for r in recipes)
-        ):
-            raise ValueError(
-                "members of one chunk differ in batch size, but not all can take batches in parts"
-            )
-        self._batch, self._batches = (min(sizes) if mixed else max(batches)), batches
-        self._accumulation = Accumulation(gradients.blocks, batches, rows, self._batch) if mixed else None
-        self._program: Program
-        if isinstance(spec, NetworkSpec):
-            views = DenseViews(spec, layout, theta, gradients, buffers)
-            part = self._batch if mixed else 0
-            self._program = DenseProgram(
-                spec, members, source, self._feed, views, batches, objective, dtype, part
-            )
-        else:
-            make = VmappedProgram if way.stacked else ModuleProgram
-            self._program = make(
-                members,
-                source,
-                self._feed,
-                layout,
-                theta,
-                gradients.blocks[0],
-                buffers,
-                batches,
-                objective,
-                dtype,
-                state.channels_last,
-                way.bfloat16,
-            )
+        part = 0 if descends else _part(recipes, spec)
+        self._batch, self._batches = part or max(batches), batches
+        self._accumulation = Accumulation(gradients.blocks, batches, rows, part) if part else None
+        self._program = self._made(spec, gradients, part, dtype, way)
         self._averages = Averages(recipes, self.state)
         self._losses = torch.zeros(len(members), dtype=torch.float64)
         self.frozen = [False] * len(members)  # members that have stopped: scored, but no longer trained
@@ -145,6 +127,22 @@ class Chunk:
             steps = [math.ceil(n / self._batch) for n in rows]
             numbers = [m.number for m in members]
             self._watch = Watch(numbers, layout, self.state, gradients, self._program, batches, steps)
+
+    def _made(self, spec: Spec, gradients: Gradients, part: int, dtype: torch.dtype, way: Way) -> Program:
+        """The program that computes losses and gradients."""
+        members, recipes, source, feed, state = (
+            self.members, self._recipes, self._source, self._feed, self.state
+        )  # fmt: skip
+        weighted = any(r.class_weights for r in recipes)
+        shares = feed.class_shares(source.classes) if weighted else None
+        objective, batches = Objective(source.task, recipes, shares, dtype), self._batches
+        if isinstance(spec, NetworkSpec):
+            views = DenseViews(spec, self._layout, state.theta, gradients, state.buffers)
+            return DenseProgram(spec, members, source, feed, views, batches, objective, dtype, part)
+        make = VmappedProgram if way.stacked else ModuleProgram
+        rows = state.theta, gradients.blocks[0], state.buffers
+        how = state.channels_last, way.bfloat16
+        return make(members, source, feed, self._layout, *rows, batches, objective, dtype, *how)
 
     def round(self, called_off: Callable[[], bool] = lambda: False) -> bool:
         """Train for one round; False if `called_off` said so before its end: the state is then of no use."""
@@ -161,9 +159,11 @@ class Chunk:
             self._losses.zero_()
             last = max(parts) - 1
             going = [a and not f for a, f in zip(self.state.alive, self.frozen, strict=True)]
+            active, least = going, min(parts)
             for s in range(last + 1):
                 start = s * self._batch
-                active = [a and s < n for a, n in zip(going, parts, strict=True)]
+                if s >= least:
+                    active = [a and s < n for a, n in zip(going, parts, strict=True)]
                 rows = order[:, start : start + self._batch]
                 if self._watch:
                     self._watch.before(number, s, active)

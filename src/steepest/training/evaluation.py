@@ -13,8 +13,8 @@ from steepest.training.metrics import Values, tally_for
 from steepest.training.source import Source
 
 BLOCK, LEAST, TOGETHER = 256, 64, 4096
-"""Rows of a member per pass: enough for full speed, few enough to stay in cache. Of large stacks fewer, so that
-scoring takes no more memory than training: `TOGETHER` for all members, but no less than `LEAST` for each.
+"""Rows of a member per pass: enough for full speed, few enough to stay in cache. Of large stacks fewer, so
+that scoring takes no more memory than training: `TOGETHER` for all, but no less than `LEAST` for each.
 """
 
 

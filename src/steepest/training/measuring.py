@@ -16,8 +16,8 @@ from steepest.training.source import Source
 from steepest.training.way import Way
 
 STEPS, ROUNDS, LONG_ENOUGH = 4, 3, 0.2
-"""Steps of a stretch; stretches that are timed after one that warms up: the quickest counts; seconds after which
-no further one is begun.
+"""Steps of a stretch; stretches that are timed after one that warms up: the quickest counts; seconds after
+which no further one is begun.
 """
 
 FULL_BATCH_ROWS = 512

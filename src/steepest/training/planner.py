@@ -29,7 +29,7 @@ WORTH = 1.05
 LOSS_SLACK = 0.02
 """Share of the loss by which bfloat16 may differ from float32 after a few steps."""
 
-MODULE_STACKS = (4, 16)
+MODULE_STACKS = (8, 32)
 """Members of the stacks of torch modules that are tried."""
 
 Asked = tuple[Recipe, tuple[Way, ...]]
