@@ -168,11 +168,11 @@ def leave_room(_: Source, room: int) -> None:
 
 
 @FORKS
-@pytest.mark.parametrize("room", [110, 15])
+@pytest.mark.parametrize("room", [440, 60])
 def test_where_memory_runs_out_chunks_are_halved(
     room: int, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = Recipe(width=1500, depth=2, batch_size=60, epochs=1)  # 9 MB of weights; of gradients, …
+    recipe = Recipe(width=3000, depth=2, batch_size=60, epochs=1)  # 36 MB of weights; of gradients, …
     members = tuple(Member(k, recipe, seed=k) for k in range(4))
     jobs = [Job(members, 1, (1,)), job(10, 2, 2)]
     with Workers(0) as here:
@@ -193,7 +193,7 @@ def test_where_memory_runs_out_chunks_are_halved(
         found = workers.run(jobs)
     assert_same_bits(found[1:], reference[1:])  # what fits is done as ever
     trained = log.read_text().split()
-    if room > 50:
+    if room > 100:
         assert "4" not in trained  # in parts, whichever fitted
         assert found[0].members == members
         assert_close(found[0], reference[0])

@@ -76,7 +76,7 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
         listener: hears how it goes.
     """
     clock = Clock()
-    with Workers(settings.workers) as workers:
+    with Workers(settings.workers, "fork") as workers:
         data = read_data()
         objective = objective_for(data.task, settings.objective)
         settings = suited(settings, data)

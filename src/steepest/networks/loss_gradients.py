@@ -273,8 +273,8 @@ def _per_step(weights: Tensor, outputs: Tensor) -> Tensor:
 def _log_softmax(logits: Tensor, out: Tensor) -> Tensor:
     """log softmax(z) with classes leading, [C, K, B]; `out` [K, B, C] receives softmax(z).
 
-    A softmax over a short last axis is ten times slower, copies included. Both are taken from z: the exponential
-    of log softmax(z), ten times faster at first, is ten times slower where what it gives is too small for a float.
+    A softmax over a short last axis is ten times slower, copies included. Both are taken from z, as the
+    exponential of log softmax(z) is ten times slower where what it gives is too small for a float.
     """
     classes_first = logits.permute(2, 0, 1).contiguous()
     out.copy_(torch.softmax(classes_first, 0).permute(1, 2, 0))

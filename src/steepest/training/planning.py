@@ -71,6 +71,8 @@ def shared_out(
 ) -> list[tuple[Member, ...]]:
     """Chunks that keep all workers busy to the end: an eighth of the work at most, long ones first.
 
+    But for the shortest, which leads: so the first scores are soon there.
+
     Args:
         cut: chunks.
         work: expected seconds of a member.
@@ -86,7 +88,10 @@ def shared_out(
         count = min(len(chunk), math.ceil(sum(map(work, chunk)) / most))
         edges = [round(i * len(chunk) / count) for i in range(count + 1)]
         pieces += [chunk[a:b] for a, b in itertools.pairwise(edges)]
-    return sorted(pieces, key=lambda chunk: -sum(map(work, chunk)))
+    if not pieces:
+        return []
+    *longer, shortest = sorted(pieces, key=lambda chunk: -sum(map(work, chunk)))
+    return [shortest, *longer]
 
 
 def together(
