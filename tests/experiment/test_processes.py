@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -209,6 +210,11 @@ def test_forking_is_refused_beside_other_threads() -> None:
     finally:
         end.set()
         other.join()
+
+
+def test_forking_is_refused_where_jax_has_started_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jax", ModuleType("jax"))
+    assert not can_fork()
 
 
 ORPHANS = """

@@ -87,7 +87,7 @@ def test_batch_sizes_share_chunks_where_calls_are_what_costs(classification: Sou
         for k, (size, optimizer, norm, mixup) in enumerate(kinds)
     ]
     ports = classification.ports
-    cut = chunks(members, ports, step_seconds=lambda _, n: 1.0)
+    cut = chunks(members, ports, step_seconds=lambda *_: 1.0)
     assert sorted(m.number for c in cut for m in c) == list(range(len(members)))
     for chunk in cut:
         Chunk(chunk, classification)  # refuses what cannot be taken in parts

@@ -114,6 +114,6 @@ def test_the_first_rule_with_a_reason_counts() -> None:
 
 def test_memory_is_told_where_the_system_tells_it() -> None:
     held = memory_held()
-    more = np.ones(40_000_000, dtype=np.uint8)
+    more = np.ones(400_000_000, dtype=np.uint8)
     assert more[0] == 1
     assert held == 0 or memory_held() > held > 10_000_000

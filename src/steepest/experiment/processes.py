@@ -64,9 +64,9 @@ def can_fork() -> bool:
 
     A fork copies the calling thread alone: a lock that another thread holds stays locked in the copy. torch
     refuses to differentiate in the copy where its threads for graphics cards have started, so that a machine
-    with one does without.
+    with one does without. JAX starts threads of its own when it is imported, and warns of deadlocks.
     """
-    alone = threading.active_count() == 1
+    alone = threading.active_count() == 1 and "jax" not in sys.modules
     return sys.platform.startswith("linux") and alone and torch.cuda.device_count() == 0
 
 
