@@ -242,3 +242,15 @@ def test_a_choice_comes_back_from_json() -> None:
         measured[0],
     )
     assert back.measured[1].why_not == "it broke"
+
+
+def test_of_a_kind_that_stacks_those_that_cannot_train_one_by_one() -> None:
+    def stackable(recipe: Recipe, _: Ports) -> str:
+        return "a branch of it depends on numbers of the data" if recipe.width == 9 else ""
+
+    rnn, ports = Recipe(network="rnn", width=8), Ports("series", (5, 3), 2)
+    known = Planner(ports, Bench(lambda way: Measured(way, float(way.members), 0.5)), stackable=stackable)
+    known.learn([rnn])
+    assert known.kind(rnn) == known.kind(rnn.replace(width=9))
+    assert known.way(rnn).stacked
+    assert not known.way(rnn.replace(width=9)).stacked

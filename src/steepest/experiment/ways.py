@@ -1,6 +1,5 @@
 """The planner of a study, a sweep or a comparison: its workers measure, and what they find is kept."""
 
-import functools
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -8,12 +7,14 @@ from typing import Any
 from steepest.base.recipe import Recipe
 from steepest.data.image_cache import cache_folder
 from steepest.experiment.workers import Workers
+from steepest.networks.architecture import Spec, spec_of
 from steepest.networks.ports import Ports
 from steepest.training.measuring import Measured, measure
 from steepest.training.planner import Asked, Planner
 from steepest.training.source import Source
 from steepest.training.stackable import stackable
 from steepest.training.trust import trust
+from steepest.training.vmapped_program import undropped
 
 PATIENCE = 1.0
 """Seconds after which no further way to train a kind of network is tried, unless a study affords more."""
@@ -38,10 +39,15 @@ def planner_for(
         ]
         return [future.result() for future in waiting]
 
-    @functools.cache
+    distrusted: dict[Spec, str] = {}
+
     def reason(recipe: Recipe, ports: Ports) -> str:
-        if recipe.network == "own" and not (found := trust(recipe, source)).stack:
-            return found.words
-        return stackable(recipe, ports)
+        if recipe.network != "own":
+            return stackable(recipe, ports)
+        spec = undropped(spec_of(recipe, ports))
+        if spec not in distrusted:
+            found = trust(recipe, source)
+            distrusted[spec] = stackable(recipe, ports) if found.stack else found.words
+        return distrusted[spec]
 
     return Planner(source.ports, measured, cache_folder() / "ways.json", rounding, fresh, reason)

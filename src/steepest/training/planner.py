@@ -100,7 +100,11 @@ class Planner:
     def way(self, recipe: Recipe) -> Way:
         """How members that follow a recipe are trained: as measured, or as usual while nothing is."""
         choice = self.choices.get(self.kind(recipe))
-        return choice.way if choice else self._believed(recipe)
+        if choice is None:
+            return self._believed(recipe)
+        if choice.way.stacked and not self._stacks(recipe):  # others of its kind can, with other arguments
+            return self._believed(recipe)
+        return choice.way
 
     def step_seconds(self, recipe: Recipe, members: int) -> float:
         """Time of a step of so many members of a recipe, from what was measured; infinite if nothing was.
@@ -185,6 +189,9 @@ class Planner:
         if not self.stackable(recipe, self.ports):
             ways += [Way(True, size) for size in MODULE_STACKS]
         return tuple(ways)
+
+    def _stacks(self, recipe: Recipe) -> bool:
+        return isinstance(spec_of(recipe, self.ports), NetworkSpec) or not self.stackable(recipe, self.ports)
 
     def _believed(self, recipe: Recipe) -> Way:
         way = usual(recipe, self.ports)

@@ -16,8 +16,10 @@ from steepest.training.chunk import arranged, batch_matters
 from steepest.training.member import Member
 from steepest.training.way import Way, usual
 
-LEAST_PIECES, WORTHWHILE = 8, 16
-"""A group is cut so that many cores have work, but not below the members that gain most of a stack."""
+LEAST_PIECES, WORTHWHILE, SMALLEST = 8, 16, 4
+"""A group is cut so that many cores have work, but not into chunks of fewer members than gain most of a
+stack; where cores would stand idle, into smaller ones, which gain half.
+"""
 
 
 def stack_key(recipe: Recipe, ports: Ports) -> tuple[object, ...]:
@@ -81,11 +83,13 @@ def shared_out(
         >>> cut = chunks([Member(k, Recipe(), seed=k) for k in range(32)], Ports.table(64, 10))
         >>> [len(chunk) for chunk in cut], [len(chunk) for chunk in shared_out(cut, lambda _: 1.0)]
         ([16, 16], [4, 4, 4, 4, 4, 4, 4, 4])
+        >>> [len(chunk) for chunk in shared_out([cut[0][:8]], lambda _: 1.0)]
+        [4, 4]
     """
     most = sum(work(m) for chunk in cut for m in chunk) / LEAST_PIECES
     pieces: list[tuple[Member, ...]] = []
     for chunk in cut:
-        count = min(len(chunk), math.ceil(sum(map(work, chunk)) / most))
+        count = min(math.ceil(len(chunk) / SMALLEST), math.ceil(sum(map(work, chunk)) / most))
         edges = [round(i * len(chunk) / count) for i in range(count + 1)]
         pieces += [chunk[a:b] for a, b in itertools.pairwise(edges)]
     if not pieces:

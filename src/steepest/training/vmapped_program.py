@@ -173,8 +173,8 @@ class VmappedProgram:
         self._reads = Batches(members, source, feed, dtype)
         specs = [spec_of(m.recipe, source.ports) for m in members]
         made = {spec: StackableModule(build(spec, dtype)) for spec in dict.fromkeys(specs)}
-        first = {_undropped(spec): module for spec, module in reversed(made.items())}
-        self._modules = [first[_undropped(spec)] for spec in specs]
+        first = {undropped(spec): module for spec, module in reversed(made.items())}
+        self._modules = [first[undropped(spec)] for spec in specs]
         self._rates = Rates.of([made[spec].dropping.probabilities for spec in specs], dtype)
         self._parts: dict[tuple[int, ...], _Part] = {}
         self._activity = {id(module): ModuleActivity(module.network) for module in first.values()}
@@ -333,7 +333,7 @@ def _plain_encoders() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(before)
 
 
-def _undropped(spec: Spec) -> Spec:
+def undropped(spec: Spec) -> Spec:
     """The network but for how much it drops: what members of a stack share."""
     if isinstance(spec, OwnSpec):
         return replace(spec, replaced_dropout=None)
