@@ -74,6 +74,10 @@ KERNELS: dict[str, Kernel] = {
 }
 
 
+SIGN_KEEPING = frozenset({"identity", "relu", "leaky_relu"})
+"""Activations whose derivative asks for the sign of z alone, which φ(z) has too: it can take z's place."""
+
+
 def segments(names: Sequence[str]) -> list[tuple[str, int, int]]:
     """Runs of equal names: [(name, first, past the last)].
 
@@ -123,7 +127,8 @@ class DenseStack:
         dropping: the first `dropping` members use the masks given to `forward`.
         batch: examples per member and pass.
         dtype: of all tensors.
-        trains: False leaves out what only the backward pass needs; φ(z) then takes z's place.
+        trains: False leaves out what only the backward pass needs; φ(z) then takes z's place. It does so in
+            training where nobody drops and derivatives ask for no more than the sign of z.
         norm: "none", "batch" or "layer".
     """
 
@@ -145,7 +150,8 @@ class DenseStack:
 
         hidden = sizes[1:-1]
         self.pre = [room(units) for units in hidden]
-        self.post = [room(units) for units in hidden] if trains else self.pre
+        apart = trains and (dropping or not SIGN_KEEPING.issuperset(activations))
+        self.post = [room(units) for units in hidden] if apart else self.pre
         self.delta = [room(units) for units in hidden] if trains else []
         self.logits = room(sizes[-1])
         self.norms = [StackNorm(norm, members, batch, h, dtype) for h in hidden] if norm != "none" else []
