@@ -116,7 +116,7 @@ def test_reasons_against() -> None:
     assert [each.against(m) for m in each.choice.measured] == [
         "",
         "0.80 times as fast",
-        "1.03 times as fast; below 1.05 the simpler way is taken",
+        "1.03 times as fast; below 1.10 the simpler way is taken",
         "its loss differs",
         "no time was left to measure it",
     ]

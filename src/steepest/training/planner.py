@@ -14,7 +14,6 @@ from typing import Any
 
 from steepest.base.recipe import Recipe
 from steepest.networks.architecture import spec_of
-from steepest.networks.cost import cost
 from steepest.networks.own_spec import OwnSpec
 from steepest.networks.ports import Ports
 from steepest.networks.spec import NetworkSpec
@@ -23,7 +22,7 @@ from steepest.training.measuring import Measured
 from steepest.training.precision import has_bfloat16
 from steepest.training.way import MOST_MEMBERS, Way, member_bytes, rounds_well, usual
 
-WORTH = 1.05
+WORTH = 1.1
 """How many times as fast as a simpler way another has to be."""
 
 LOSS_SLACK = 0.02
@@ -162,13 +161,13 @@ class Planner:
         if isinstance(spec, NetworkSpec):
             size = _octave(member_bytes(spec, recipe.batch_size))
             return f"dense, norm {spec.norm}, {size} bytes a member, batches of {_octave(recipe.batch_size)}"
-        each = cost(spec, recipe.batch_size, 0)
+        parameters = sum(map(math.prod, spec.parameter_shapes.values()))
         name = recipe.factory if isinstance(spec, OwnSpec) else spec.family
         told = [name, *(str(getattr(recipe, knob)) for knob in _TOLD.get(recipe.network, ()))]
         parts = [
             " ".join(told),
-            f"{_octave(each.parameters)} parameters",
-            f"{_octave(each.flops_forward)} operations an example",
+            f"{_octave(parameters)} parameters",
+            f"{_octave(math.prod(self.ports.shape))} numbers an example",
             f"batches of {_octave(recipe.batch_size)}",
         ]
         return ", ".join(parts if self.rounding else [*parts, "float32 only"])
@@ -215,10 +214,10 @@ class Planner:
 
 
 _TOLD = {
-    "rnn": ("cell", "bidirectional", "readout"),
-    "cnn": ("norm", "pooling", "convolution"),
-    "transformer": ("norm", "heads"),
-    "mlp": ("norm",),
+    "rnn": ("cell", "depth", "bidirectional", "readout"),
+    "cnn": ("norm", "depth", "stem", "pooling", "convolution"),
+    "transformer": ("norm", "depth", "heads"),
+    "mlp": ("norm", "depth"),
 }
 """Knobs that decide how a family's networks are computed, beside their size."""
 
