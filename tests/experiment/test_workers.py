@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,14 @@ from steepest.training.source import Source
 
 CLOSE = 1e-4  # of members whose chunk was halved: matrix products may then add in another order
 FORKS = pytest.mark.skipif(not can_fork(), reason="forking is not safe in this process")
+
+
+@pytest.fixture
+def forks() -> None:
+    """What a test changes in this process reaches workers only if they are forked from it."""
+    if not can_fork():
+        others = ", ".join(thread.name for thread in threading.enumerate()[1:])
+        pytest.skip(f"forking is not safe in this process, in which other threads are at work: {others}")
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +102,7 @@ def test_a_stretch_goes_on_from_the_state_that_came_back(pair: Workers) -> None:
     assert torch.equal(second.state.theta, whole[0].state.theta)
 
 
-@FORKS
+@pytest.mark.usefixtures("forks")
 def test_a_killed_worker_costs_time_and_nothing_else(source: Source) -> None:
     jobs = [job(0, 4, 300), job(10, 4, 200), job(20, 1, 1)]
     killed: list[int] = []
@@ -134,7 +143,7 @@ def assert_close(found: Done, reference: Done) -> None:
         np.testing.assert_allclose(p.train_loss, q.train_loss[rows], CLOSE)
 
 
-@FORKS
+@pytest.mark.usefixtures("forks")
 def test_a_member_that_kills_every_worker_is_lost_and_the_rest_goes_on(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +176,7 @@ def leave_room(_: Source, room: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-@FORKS
+@pytest.mark.usefixtures("forks")
 @pytest.mark.parametrize("room", [440, 60])
 def test_where_memory_runs_out_chunks_are_halved(
     room: int, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
