@@ -31,7 +31,7 @@ def forks() -> None:
     """What a test changes in this process reaches workers only if they are forked from it."""
     if not can_fork():
         others = ", ".join(thread.name for thread in threading.enumerate()[1:])
-        pytest.skip(f"forking is not safe in this process, in which other threads are at work: {others}")
+        pytest.skip(f"forking is not safe in this process, beside JAX or other threads: {others}")
 
 
 @pytest.fixture(scope="module")
