@@ -1,14 +1,17 @@
 """What a study writes down: plans before the work, points and outcomes after it."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from steepest.base.recipe import Recipe
-from steepest.experiment.study import Study
+from steepest.experiment.study import MEASURING_SHARE, Study
+from steepest.training.measuring import Measured
+from steepest.training.planner import Asked, Planner
+from steepest.training.way import Way, usual
 
 CALM = Recipe(width=8, depth=1, epochs=9, batch_size=16)
 WILD = CALM.replace(optimizer="sgd", lr=1e4, activation="identity", clip_norm=0.0)
@@ -97,3 +100,26 @@ def test_how_networks_are_trained_is_written_down_whether_measured_or_kept(
     (first,), (second,) = written
     assert first == second
     assert [choice["words"].startswith("stacked, ") for choice in first] == [True]
+
+
+def test_measuring_begins_with_the_frequent_and_ends_with_its_share(
+    make_study: Callable[..., Study],
+) -> None:
+    study: Study = make_study("iris", "10s")
+    often, seldom = CALM, CALM.replace(width=256, batch_size=64)
+    asked: list[Recipe] = []
+
+    def measure(questions: Sequence[Asked]) -> list[list[Measured]]:
+        asked.extend(recipe for recipe, _ in questions)
+        study._measuring = 10 * MEASURING_SHARE  # all of the share, as if it had taken so long
+        return [[Measured(way, 100.0, 0.5) for way in ways] for _, ways in questions]
+
+    study.__dict__["planner"] = Planner(study.ports, measure)
+    study.learn([seldom, often, often.replace(lr=0.1)])
+    assert [recipe.width for recipe in asked] == [8]
+    assert study.planner.way(often) == Way(True, 1)
+    assert study.planner.way(seldom) == usual(seldom, study.ports)
+    (document,) = study.journal.documents("ways")
+    assert len(document.body["choices"]) == 1
+    study.learn([seldom])
+    assert len(asked) == 1, "nothing is measured once the share is used up"

@@ -1,5 +1,7 @@
 """Losers leave a stack and parts are joined without changing a bit of anybody."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -53,6 +55,12 @@ def test_take_then_join_is_the_identity(trained: StackState) -> None:
     ]:
         assert torch.equal(a, b)
     assert (joined.alive, joined.round) == (trained.alive, trained.round) == ([True] * 3 + [False, True], 2)
+
+
+def test_stacks_of_another_round_or_layout_are_not_joined(trained: StackState) -> None:
+    for other in (replace(trained, round=3), replace(trained, channels_last=False)):
+        with pytest.raises(ValueError, match="one round and one layout"):
+            StackState.join([trained, other])
 
 
 def test_take_chooses_rows_in_the_given_order_and_copies(trained: StackState) -> None:

@@ -70,9 +70,7 @@ class Averaged:
     def update(self) -> None:
         """Take the present weights into the average; call after `optimizer.step()`."""
         self.count += 1
-        weight = 1 / self.count
-        if self.decay is not None:
-            weight = (1 - self.decay) / (1 - self.decay**self.count)
+        weight = 1 / self.count if self.decay is None else newest_share(self.decay, self.count)
         torch._foreach_lerp_(self.average, self.params, weight)
 
     @contextmanager
@@ -84,12 +82,8 @@ class Averaged:
         finally:
             self._swap()
 
-    @torch.no_grad()
     def _swap(self) -> None:
-        for param, average in zip(self.params, self.average, strict=True):
-            held = param.clone()
-            param.copy_(average)
-            average.copy_(held)
+        swap_(zip(self.params, self.average, strict=True))
 
     def state_dict(self) -> dict[str, object]:
         """The average and how many updates it holds."""
@@ -108,3 +102,29 @@ class Averaged:
         if shapes != wanted:
             raise BadHyper("state", f"must hold averages shaped {wanted}", shapes, "Use the same network.")
         self.count, self.average = count, [a.clone() for a in average]
+
+
+def newest_share(decay: float, count: int) -> float:
+    """w of the newest weights in an average of `count` with decay d, unbiased: w = (1 - d)/(1 - dᵗ).
+
+    Example:
+        >>> newest_share(0.9, 1), round(newest_share(0.9, 1000), 6)
+        (1.0, 0.1)
+    """
+    return (1 - decay) / (1 - decay**count)
+
+
+@torch.no_grad()
+def swap_(pairs: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Let the tensors of each pair exchange what they hold.
+
+    Example:
+        >>> a, b = torch.ones(2), torch.zeros(2)
+        >>> swap_([(a, b)])
+        >>> a, b
+        (tensor([0., 0.]), tensor([1., 1.]))
+    """
+    for one, other in pairs:
+        held = one.clone()
+        one.copy_(other)
+        other.copy_(held)

@@ -19,10 +19,10 @@ young their average lags behind, which rungs would hold against it.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import torch
 from torch import Tensor
 
 from steepest.base.recipe import Recipe
+from steepest.rules.averaging import newest_share, swap_
 from steepest.training.state import StackState
 
 
@@ -51,7 +51,7 @@ class Averages:
         """Take in what the step that was just taken made of the active members."""
         for k, decay in self._decays.items():
             if active[k]:
-                weight = (1 - decay) / (1 - decay ** int(self._steps[k]))
+                weight = newest_share(decay, int(self._steps[k]))
                 for average, now in self._pairs[k]:
                     average.lerp_(now, weight)
 
@@ -65,9 +65,5 @@ class Averages:
             self._swap()
 
     def _swap(self) -> None:
-        with torch.no_grad():
-            for pairs in self._pairs.values():
-                for average, now in pairs:
-                    held = now.clone()
-                    now.copy_(average)
-                    average.copy_(held)
+        for pairs in self._pairs.values():
+            swap_(pairs)

@@ -84,7 +84,13 @@ class StackState:
 
     @classmethod
     def join(cls, parts: Sequence["StackState"]) -> "StackState":
-        """Members of several stacks side by side; all must have trained for equally many rounds."""
+        """Members of several stacks side by side, after equally many rounds, laid out alike.
+
+        Raises:
+            ValueError: where they are not.
+        """
+        if len({(p.round, p.channels_last) for p in parts}) > 1:
+            raise ValueError("only stacks of one round and one layout can be joined")
         rule = RuleState(
             torch.cat([p.rule.first for p in parts]),
             torch.cat([p.rule.second for p in parts]),
