@@ -88,9 +88,7 @@ class Departures:
             self._kept[place] if place in self._kept else self.chunk.state.take([rows[place]])
             for place in range(len(self._members))
         ]
-        joined = StackState.join(parts)
-        joined.round = end
-        return joined
+        return StackState.join([replace(part, round=end) for part in parts])  # who stopped waited until now
 
     def _compact(self) -> None:
         going = [row for row, place in enumerate(self._places) if not self._vigils[place].reason]
