@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from steepest.base.knobs import Choice, Range
 from steepest.base.recipe import KNOBS, Recipe
-from steepest.search.policy import MODEL_SHARES, PRIOR_SHARE, Policy, Proposal
+from steepest.search.policy import MODEL_SHARES, PRIOR_SHARE, Policy
 from steepest.search.space import Space
+from steepest.search.strategy import Proposal
 
 WHOLE = Space.of(Recipe(epochs=3), {}, "classification")
 

@@ -8,8 +8,9 @@ from steepest.experiment.calibration import member_seed
 from steepest.experiment.confirmation import distinct
 from steepest.experiment.pace import Pace
 from steepest.experiment.study import Study, Trained
-from steepest.search.policy import Policy, Proposal
+from steepest.search.policy import Policy
 from steepest.search.rungs import ETA, promote, rung_rounds
+from steepest.search.strategy import Proposal
 
 LEAST_CLOSING, MOST_CLOSING = 0.2, 0.5
 """Shares of the budget that confirmation, test and writing get at least and at most."""

@@ -8,8 +8,7 @@ side by side (Godbole et al. 2023, Deep Learning Tuning Playbook), a portfolio g
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from steepest.base.recipe import Recipe
 from steepest.base.seeds import generator
 from steepest.search.portfolio import portfolio
 from steepest.search.space import Origin, Space, cube, rounded
+from steepest.search.strategy import Proposal
 from steepest.search.suggest import Suggester
 
 PER_STRUCTURE = 12
@@ -26,14 +26,6 @@ stacks of one; sharing costs little, because knobs that do not split stacks diff
 
 PRIOR_SHARE = 0.6  # of the first wave's points; the rest are uniform
 MODEL_SHARES = {"tpe": 0.4, "mutation": 0.2, "prior": 0.15, "uniform": 0.25}
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A recipe to try, and who proposed it."""
-
-    recipe: Recipe
-    origin: Literal["portfolio", "prior", "uniform", "tpe", "mutation"]
 
 
 class Policy:

@@ -146,7 +146,7 @@ def joined(parts: Sequence[Done]) -> Done:
     """What the parts of a job brought as one result; what was starved or lost is left out."""
     trained = [p for p in parts if p.members]
     states = [p.state for p in trained if p.state is not None]
-    end = max((state.round for state in states), default=0)  # a part whose members all stopped is done earlier
+    end = max((state.round for state in states), default=0)  # who all stopped were done earlier
     states = [replace(state, round=end) for state in states]
     return Done(
         tuple(m for p in trained for m in p.members),
