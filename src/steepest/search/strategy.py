@@ -1,10 +1,10 @@
 """What a search does next: the contract between a strategy and whoever trains for it.
 
-A strategy is a generator. It yields orders, *start these recipes* or *take these members on*, and is sent back
-what they scored. It sees no clock and no torch: what time allows it asks of its `Means`. So the same strategy
-runs a study (`experiment/searching.py`) and a replay of recorded curves (`benchmarks/search`), and what it does
-is a function of what it was told. That is what lets a killed study go on as if nothing had happened: the answers
-it got are written down, and told again.
+A strategy is a generator. It yields orders, *start these recipes* or *take these members on*, and is sent
+back what they scored. It sees no clock and no torch: what time allows it asks of its `Means`. So the same
+strategy runs a study (`experiment/searching.py`) and a replay of recorded curves (`benchmarks/search`), and
+what it does is a function of what it was told. That is what lets a killed study go on as if nothing had
+happened: the answers it got are written down, and told again.
 """
 
 from collections.abc import Generator, Mapping, Sequence
