@@ -13,8 +13,12 @@ hypothesis.settings.load_profile("steepest")
 def _one_thread() -> None:
     """The tensors are small, and threads that spin for a core only get in each other's way."""
     import torch
+    import tqdm
 
     torch.set_num_threads(1)
+    tqdm.tqdm.monitor_interval = (
+        0  # torch.compile's bars would leave a thread, and beside one nothing is forked
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
