@@ -29,9 +29,9 @@ def test_documents_and_recipes_round_trip(body):
 
 def test_numpy_numbers_become_plain_ones():
     point = rows.from_point(CurvePoint(np.int64(1), np.float32(0.5), np.int32(7), *np.zeros(3)))
-    assert [type(value) for value in point] == [int, float, int, float, float, float]
+    assert [type(value) for value in point] == [int, float, int, float, float, float, int]
     outcome = rows.from_outcome(Outcome(np.int64(1), "finished", "", np.float32(0.5), 1, 1))
-    assert [type(value) for value in outcome] == [int, str, str, float, float, float]
+    assert [type(value) for value in outcome] == [int, str, str, float, float, float, int]
     document = Document("test", {"scores": np.array([0.5, 1.0]), "n": np.int64(2)}, 0.0)
     assert rows.to_document(rows.from_document(document)).body == {"scores": [0.5, 1.0], "n": 2}
 

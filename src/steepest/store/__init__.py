@@ -2,6 +2,6 @@
 
 from steepest.store.journal import Journal
 from steepest.store.opening import open_journal
-from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome
+from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Sitting
 
-__all__ = ["CurvePoint", "Document", "Journal", "MemberPlan", "Outcome", "open_journal"]
+__all__ = ["CurvePoint", "Document", "Journal", "MemberPlan", "Outcome", "Sitting", "open_journal"]

@@ -1,11 +1,11 @@
 """The contract of every journal, whatever keeps it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome
+from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Sitting
 
 
 class Journal(ABC):
@@ -25,6 +25,13 @@ class Journal(ABC):
     transactions, never waits and never holds up the writer; a writer waits a moment for its turn, then
     raises `StoreError`.
 
+    Claim: who means to go on with a study claims it first, and one process has it at a time, until it closes
+    the journal or dies. Reading needs no claim. Who writes without one is held to the order above and to
+    nothing else.
+
+    Sittings: `begin_sitting` writes down who is at work; every record written by this journal afterwards
+    carries its number, so what code and what machine a number came from can be told, row by row.
+
     Values: floats come back bit for bit, NaN and infinities included (a NaN's payload and a zero's sign
     are not kept).
 
@@ -33,6 +40,32 @@ class Journal(ABC):
 
     Strangers can check a journal of their own with `steepest.testing.stores`.
     """
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where the study is kept, in words for people and to open it again; never with a password."""
+
+    @abstractmethod
+    def claim(self) -> None:
+        """Take the study in hand for this process until `close`, or its death. Having it already is fine.
+
+        Raises:
+            StoreError: another process has it (which one and where is said), the study cannot be written, or
+                its store has no locks.
+        """
+
+    @abstractmethod
+    def begin_sitting(self, provenance: Mapping[str, Any]) -> int:
+        """Write down that this process goes on with the study; returns the sitting's number, from 1.
+
+        Args:
+            provenance: plain JSON values: code version, versions of libraries, machine, command.
+        """
+
+    @abstractmethod
+    def sittings(self) -> list[Sitting]:
+        """All sittings, oldest first."""
 
     @abstractmethod
     def plan(self, members: Sequence[MemberPlan]) -> None:

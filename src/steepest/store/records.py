@@ -1,6 +1,8 @@
 """What a journal holds: plans before the work, curves and outcomes after it, documents about the whole study.
 
-All four are frozen and plain. Scores are higher-is-better, whatever the study's metric is called.
+All are frozen and plain. Scores are higher-is-better, whatever the study's metric is called. Each record
+names the sitting that wrote it, which the journal fills in: 0 before any began. Records that say the same are
+equal, whichever sitting wrote them.
 """
 
 import time
@@ -28,6 +30,7 @@ class MemberPlan:
         split: number of the development split that is held out.
         parameters: trainable numbers of the network.
         origin: who proposed it: "default", "portfolio", "prior", "uniform", "tpe", "mutation".
+        sitting: number of the sitting that planned it.
     """
 
     member: int
@@ -39,6 +42,7 @@ class MemberPlan:
     split: int
     parameters: int
     origin: str
+    sitting: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class CurvePoint:
         train_loss: mean loss on training batches since the last point; NaN if not measured.
         held_out_loss: mean loss on the held-out rows; NaN if not measured.
         score: the study's score on the held-out rows, higher is better.
+        sitting: number of the sitting that measured it.
     """
 
     member: int
@@ -60,6 +65,7 @@ class CurvePoint:
     train_loss: float
     held_out_loss: float
     score: float
+    sitting: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Outcome:
         score: its last score, None where there is none.
         epochs: passes over the training rows it made.
         seconds: its share of the stack's wall time.
+        sitting: number of the sitting in which it ended.
     """
 
     member: int
@@ -81,6 +88,7 @@ class Outcome:
     score: float | None
     epochs: float
     seconds: float
+    sitting: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if self.status not in _STATUSES:
@@ -96,11 +104,33 @@ class Document:
             "examples" (what the data looks like, before and after augmentation, and what the network got
             wrong; pictures are PNG files as base64), "probes" (what was seen inside one member's training:
             all of them count, and `probed.py` reads them), "ways" (how networks were trained, and what was
-            measured to decide it), "timing", "end".
+            measured to decide it), "timing", "decision" (an answer that hung on the clock, told again on
+            resuming), "clock" (seconds that have passed), "state" (files with members' weights), "end".
         body: plain JSON values; NaN and infinities are allowed, NumPy numbers and arrays become plain ones.
         time: when it was written, in seconds since 1970-01-01 UTC.
+        sitting: number of the sitting that wrote it.
     """
 
     kind: str
     body: Mapping[str, Any]
     time: float = field(default_factory=time.time)
+    sitting: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One process at work on the study: a study that was resumed twice has three.
+
+    Args:
+        number: from 1, in the order they began.
+        started: when it began, in seconds since 1970-01-01 UTC.
+        pid: number of its process.
+        host: name of its machine.
+        provenance: plain JSON values: code version, versions of libraries, machine, command.
+    """
+
+    number: int
+    started: float
+    pid: int
+    host: str
+    provenance: Mapping[str, Any]

@@ -1,49 +1,33 @@
 """The journal in one SQLite file, in write-ahead-log mode.
 
 While a study runs, or after it was killed, the file has a companion `study.db-wal` that holds the newest
-transactions: the two belong together. Closing the journal folds the companion into the file.
+transactions: the two belong together. Closing the journal folds the companion into the file. Who has
+claimed the study holds a lock on `study.db.lock`.
 """
 
 import json
 import os
+import socket
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from steepest.base.errors import StoreError
-from steepest.store import rows
+from steepest.store import rows, schema
+from steepest.store.claim import FileClaim
 from steepest.store.journal import Journal
-from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome
+from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Sitting
 
-APPLICATION = 0x57EE9E57  # SQLite's application_id of our files
-VERSION = 1  # of the tables below; kept as SQLite's user_version
 WAIT = 10.0  # seconds a writer waits for its turn
-SCHEMA = """
-CREATE TABLE member (
-    member INTEGER PRIMARY KEY, stage TEXT NOT NULL, label TEXT NOT NULL, recipe TEXT NOT NULL,
-    seed INTEGER NOT NULL, replicate INTEGER NOT NULL, split INTEGER NOT NULL,
-    parameters INTEGER NOT NULL, origin TEXT NOT NULL
-);
-CREATE TABLE curve (
-    entry INTEGER PRIMARY KEY, member INTEGER NOT NULL REFERENCES member, epoch REAL NOT NULL,
-    step INTEGER NOT NULL, train_loss REAL NOT NULL, held_out_loss REAL NOT NULL, score REAL NOT NULL
-);
-CREATE INDEX curve_of_member ON curve (member, step);
-CREATE TABLE outcome (
-    entry INTEGER PRIMARY KEY, member INTEGER NOT NULL REFERENCES member, status TEXT NOT NULL,
-    cause TEXT NOT NULL, score REAL, epochs REAL NOT NULL, seconds REAL NOT NULL
-);
-CREATE TABLE document (
-    entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, time REAL NOT NULL
-);
-CREATE INDEX document_of_kind ON document (kind);
-"""
+_SITTING = "INSERT INTO sitting SELECT coalesce(max(number), 0) + 1, ?, ?, ?, ? FROM sitting RETURNING number"
 _CAUSES = {
     "SQLITE_NOTADB": "is not a study's journal. Give the run folder that `steepest tune` wrote.",
-    "SQLITE_CORRUPT": "is damaged. Restore it from a copy, together with its -wal file if there is one.",
+    "SQLITE_CORRUPT": "is damaged. Restore it from a copy, together with its -wal file if there is one, "
+    "or save what can be read with `sqlite3 study.db .recover`.",
     "SQLITE_BUSY": "is locked by another process. Wait for that study to end, or use another folder.",
     "SQLITE_LOCKED": "is locked by another process. Wait for that study to end, or use another folder.",
     "SQLITE_READONLY": "cannot be written. Make the folder writable, or use another one.",
@@ -60,9 +44,12 @@ class SQLiteJournal(Journal):
     Every transaction is on the disk (fsync) when the call returns, so it survives a loss of power too.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, version: int) -> None:
         self.path = path
         self._connection = connection
+        self._version = version
+        self._claim = FileClaim(path.with_name(path.name + ".lock"), str(path))
+        self._sitting = 0
         self._turn = threading.RLock()
         self._process = os.getpid()
         self._closed = False
@@ -79,8 +66,9 @@ class SQLiteJournal(Journal):
                 f"{path.parent} cannot be made ({error.strerror}). Use another folder."
             ) from error
         with _worded(path):
-            journal = cls(path, _connect(path, "rwc"))
+            journal = cls(path, _connect(path, "rwc"), schema.VERSION)
             try:
+                journal._claim.take()
                 journal._lay_tables()
             except BaseException:
                 journal.close()
@@ -95,17 +83,47 @@ class SQLiteJournal(Journal):
         with _worded(path):
             connection = _connect(path, _mode(path))
             try:
-                _check_version(path, connection)
+                version = schema.checked_version(path, connection)
             except BaseException:
                 connection.close()
                 raise
-        return cls(path, connection)
+        return cls(path, connection, version)
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    def claim(self) -> None:
+        with self._turn:
+            self._check_owner()
+            if self._claim.held:
+                return
+            self._claim.take()
+            try:
+                with self._transaction() as write:
+                    if write.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                        raise StoreError(f"{self.path} {_CAUSES['SQLITE_CORRUPT']}")
+            except BaseException:
+                self._claim.release()
+                raise
+
+    def begin_sitting(self, provenance: Mapping[str, Any]) -> int:
+        began = Sitting(0, time.time(), os.getpid(), socket.gethostname(), provenance)
+        with self._transaction() as write:
+            number = write.execute(_SITTING, rows.from_sitting(began)[1:]).fetchone()[0]
+        self._sitting = int(number)
+        return self._sitting
+
+    def sittings(self) -> list[Sitting]:
+        if self._version < 2:
+            return []
+        return [rows.to_sitting(row) for row in self._read("SELECT * FROM sitting ORDER BY number")]
 
     def plan(self, members: Sequence[MemberPlan]) -> None:
-        plans = [rows.from_plan(plan) for plan in members]
+        plans = [rows.from_plan(plan, self._sitting) for plan in members]
         with self._transaction() as write:
             try:
-                write.executemany(f"INSERT INTO member VALUES ({_marks(9)})", plans)
+                write.executemany(f"INSERT INTO member VALUES ({_marks(10)})", plans)
             except sqlite3.IntegrityError as error:
                 raise StoreError(
                     f"{self.path}: a member of {_span(plans)} is planned already. "
@@ -118,14 +136,14 @@ class SQLiteJournal(Journal):
         outcomes: Iterable[Outcome] = (),
         documents: Iterable[Document] = (),
     ) -> None:
-        points = [rows.from_point(point) for point in curves]
-        ends = [rows.from_outcome(outcome) for outcome in outcomes]
-        papers = [rows.from_document(document) for document in documents]
+        points = [rows.from_point(point, self._sitting) for point in curves]
+        ends = [rows.from_outcome(outcome, self._sitting) for outcome in outcomes]
+        papers = [rows.from_document(document, self._sitting) for document in documents]
         with self._transaction() as write:
             try:
-                write.executemany(f"INSERT INTO curve VALUES (NULL, {_marks(6)})", points)
-                write.executemany(f"INSERT INTO outcome VALUES (NULL, {_marks(6)})", ends)
-                write.executemany(f"INSERT INTO document VALUES (NULL, {_marks(3)})", papers)
+                write.executemany(f"INSERT INTO curve VALUES (NULL, {_marks(7)})", points)
+                write.executemany(f"INSERT INTO outcome VALUES (NULL, {_marks(7)})", ends)
+                write.executemany(f"INSERT INTO document VALUES (NULL, {_marks(4)})", papers)
             except sqlite3.IntegrityError as error:
                 raise StoreError(
                     f"{self.path}: a member of {_span([*points, *ends])} was never planned. "
@@ -133,10 +151,13 @@ class SQLiteJournal(Journal):
                 ) from error
 
     def members(self) -> list[MemberPlan]:
-        return [rows.to_plan(row) for row in self._read("SELECT * FROM member ORDER BY member")]
+        columns = "member, stage, label, recipe, seed, replicate, split, parameters, origin"
+        found = self._read(f"SELECT {columns}, {self._of_sitting} FROM member ORDER BY member")
+        return [rows.to_plan(row) for row in found]
 
     def curves(self, members: Iterable[int] | None = None) -> list[CurvePoint]:
-        query = "SELECT member, epoch, step, train_loss, held_out_loss, score FROM curve"
+        columns = "member, epoch, step, train_loss, held_out_loss, score"
+        query = f"SELECT {columns}, {self._of_sitting} FROM curve"
         values: tuple[str, ...] = ()
         if members is not None:
             query += " WHERE member IN (SELECT value FROM json_each(?))"
@@ -145,29 +166,42 @@ class SQLiteJournal(Journal):
         return [rows.to_point(latest[place]) for place in sorted(latest)]
 
     def outcomes(self) -> list[Outcome]:
-        query = "SELECT member, status, cause, score, epochs, seconds FROM outcome ORDER BY entry"
+        columns = "member, status, cause, score, epochs, seconds"
+        query = f"SELECT {columns}, {self._of_sitting} FROM outcome ORDER BY entry"
         latest = {row[0]: row for row in self._read(query)}
         return [rows.to_outcome(latest[member]) for member in sorted(latest)]
 
     def documents(self, kind: str) -> list[Document]:
-        query = "SELECT kind, body, time FROM document WHERE kind = ? ORDER BY entry"
+        columns = "kind, body, time"
+        query = f"SELECT {columns}, {self._of_sitting} FROM document WHERE kind = ? ORDER BY entry"
         return [rows.to_document(row) for row in self._read(query, (kind,))]
+
+    def document(self, kind: str) -> Document | None:
+        columns = "kind, body, time"
+        query = (
+            f"SELECT {columns}, {self._of_sitting} FROM document WHERE kind = ? ORDER BY entry DESC LIMIT 1"
+        )
+        found = self._read(query, (kind,))
+        return rows.to_document(found[0]) if found else None
 
     def close(self) -> None:
         with self._turn:
             self._closed = True
             if self._process == os.getpid():
                 self._connection.close()
+                self._claim.release()
 
     def _lay_tables(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
         with self._transaction() as write:
-            if write.execute("PRAGMA user_version").fetchone()[0]:
+            if schema.user_version(write):
                 raise StoreError(f"{self.path} is already there: another process has just started it.")
-            for statement in SCHEMA.split(";"):
-                write.execute(statement)
-            write.execute(f"PRAGMA application_id = {APPLICATION}")
-            write.execute(f"PRAGMA user_version = {VERSION}")
+            schema.lay(write)
+
+    @property
+    def _of_sitting(self) -> str:
+        """The column to read; a journal of version 1 that nobody has written to since has none."""
+        return "sitting" if self._version > 1 else "0"
 
     def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[rows.Row]:
         with self._turn, _worded(self.path):
@@ -181,8 +215,11 @@ class SQLiteJournal(Journal):
             self._check_owner()
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
+                if self._version < schema.VERSION:
+                    schema.migrate(self._connection)
                 yield self._connection
                 self._connection.execute("COMMIT")
+                self._version = schema.VERSION
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -213,18 +250,6 @@ def _mode(path: Path) -> str:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         return "rw"
     return "ro" if path.with_name(path.name + "-wal").exists() else "ro&immutable=1"
-
-
-def _check_version(path: Path, connection: sqlite3.Connection) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION:
-        raise StoreError(f"{path} {_CAUSES['SQLITE_NOTADB']}")
-    if version > VERSION:
-        raise StoreError(
-            f"{path} was written by a newer steepest: its journal has version {version}, "
-            f"this one reads up to {VERSION}. Install the newer steepest."
-        )
 
 
 @contextmanager
