@@ -23,10 +23,10 @@ SPACE = Space.of(BASE, FIXED, "classification", families=("own",), extra=EXTRA)
 def test_every_way_of_proposing_moves_them() -> None:
     policy = Policy(SPACE, seed=0)
     first = policy.first_wave(60)
-    for number, proposal in enumerate(first):
+    for proposal in first:
         score = 1 / proposal.recipe.own["width"]
-        policy.suggester.tell(number, proposal.recipe, {3: score, 9: score}, finished=True, failed=False)
-    later = policy.model_wave(60, [p.recipe for p in first[:5]], first_member=100)
+        policy.suggester.tell(proposal.recipe, {3: score, 9: score}, finished=True)
+    later = policy.model_wave(60, [p.recipe for p in first[:5]], wave=1)
     for origin in ("prior", "uniform", "tpe", "mutation"):
         recipes = [p.recipe for p in [*first, *later] if p.origin == origin]
         widths = [recipe.own["width"] for recipe in recipes]

@@ -19,9 +19,7 @@ WHOLE = Space.of(Recipe(epochs=3), {}, "classification")
 def tell_all(policy: Policy, wave: list[Proposal], first: int) -> None:
     """Every member of a wave finishes with some score."""
     for i, proposal in enumerate(wave):
-        policy.suggester.tell(
-            first + i, proposal.recipe, {3: 1 / (first + i + 2)}, finished=True, failed=False
-        )
+        policy.suggester.tell(proposal.recipe, {3: 1 / (first + i + 2)}, finished=True)
 
 
 def study(policy: Policy, sizes: tuple[int, ...] = (24, 20, 20)) -> list[Proposal]:
@@ -140,7 +138,7 @@ def test_mutations_stay_inside(seed: int) -> None:
     policy = Policy(WHOLE, seed)
     parents = [p.recipe for p in policy.first_wave(8)]
     for i in range(40):
-        child = policy._mutated(parents, i)
+        child = policy._mutated(parents, 1, i)
         assert inside(child)
         assert Recipe(**child.relevant()) == child  # what does not matter is at the base value
 

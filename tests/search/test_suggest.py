@@ -1,7 +1,6 @@
 """Ask and tell: recipes out, results in, and Optuna's study holds what a reader of it would look for."""
 
 import math
-from collections.abc import Callable
 
 import optuna
 import pytest
@@ -12,7 +11,7 @@ from steepest.base.recipe import KNOBS, Recipe
 from steepest.base.seeds import generator
 from steepest.search.portfolio import portfolio
 from steepest.search.space import Space
-from steepest.search.suggest import Suggester
+from steepest.search.suggest import Maker, Suggester
 
 WHOLE = Space.of(Recipe(), {}, "classification")
 
@@ -30,100 +29,107 @@ def shown(recipe: Recipe, space: Space = WHOLE) -> dict[str, object]:
     return found
 
 
-def test_asked_and_told() -> None:
-    suggester = Suggester(WHOLE, 0)
-    recipe = suggester.ask(17)
-    suggester.tell(17, recipe, {1: 0.3, 3: 0.5, 9: 0.4}, finished=True, failed=False)
-    (trial,) = suggester.study.trials
-    assert trial.state == TrialState.COMPLETE
-    assert trial.value == 0.4
-    assert trial.intermediate_values == {1: 0.3, 3: 0.5, 9: 0.4}
-    assert set(trial.params) == set(shown(recipe))
-    for name, value in shown(recipe).items():
-        if name != "lr":  # the rate is moved into the range of its optimizer
-            told = trial.params[name]
-            assert float(f"{told:.4g}") == value if isinstance(told, float) else told == value, name
-
-
 @pytest.mark.parametrize(
-    ("rungs", "finished", "failed", "state"),
+    ("scores", "finished", "state"),
     [
-        ({1: 0.3, 3: 0.5}, True, False, TrialState.COMPLETE),
-        ({1: 0.3}, False, False, TrialState.PRUNED),
-        ({1: 0.3}, False, True, TrialState.FAIL),
-        ({}, False, True, TrialState.FAIL),
-        ({}, False, False, TrialState.FAIL),
+        ({1: 0.3, 3: 0.5, 9: 0.4}, True, TrialState.COMPLETE),
+        ({1: 0.3}, False, TrialState.PRUNED),
+        ({}, False, TrialState.PRUNED),
     ],
 )
-@pytest.mark.parametrize("asked", [True, False])
-def test_every_fate_has_its_state(
-    asked: bool, rungs: dict[int, float], finished: bool, failed: bool, state: TrialState
+@pytest.mark.parametrize("recipe", portfolio(WHOLE)[:3], ids=lambda r: r.optimizer)
+def test_members_are_filed_with_all_that_matters(
+    recipe: Recipe, scores: dict[int, float], finished: bool, state: TrialState
 ) -> None:
     suggester = Suggester(WHOLE, 0)
-    recipe = suggester.ask(0) if asked else portfolio(WHOLE)[3]
-    suggester.tell(0, recipe, rungs, finished, failed)
+    suggester.tell(recipe, scores, finished)
+    assert suggester.study.trials == []  # the present wave does not learn
+    suggester.begin(1)
     (trial,) = suggester.study.trials
     assert trial.state == state
-    assert trial.intermediate_values == rungs
-    assert set(trial.params) == set(shown(recipe))
-
-
-@pytest.mark.parametrize("recipe", portfolio(WHOLE), ids=lambda r: r.optimizer)
-def test_members_of_other_origin_are_filed_with_all_that_matters(recipe: Recipe) -> None:
-    suggester = Suggester(WHOLE, 0)
-    suggester.tell(5, recipe, {1: 0.1}, finished=True, failed=False)
-    (trial,) = suggester.study.trials
+    assert trial.value == (0.4 if finished else None)
+    assert trial.intermediate_values == scores
     assert trial.params == pytest.approx(shown(recipe))
+
+
+def test_who_failed_ranks_last() -> None:
+    suggester = Suggester(WHOLE, 0)
+    for k in range(60):
+        recipe = WHOLE.recipe([(k + 0.5) / 60] * len(WHOLE.names), "uniform")
+        suggester.tell(recipe, {1: -1e9} if recipe.optimizer == "adamw" else {}, finished=False)
+    suggester.begin(1)
+    found = [suggester.ask() for _ in range(20)]
+    chance = 1 / len(WHOLE.where("optimizer", {}).options)  # type: ignore[union-attr]
+    assert sum(r.optimizer == "adamw" for r in found) / 20 > 2 * chance
+
+
+def test_what_was_asked_for_leaves_no_trace() -> None:
+    def then(asks: int) -> list[Recipe]:
+        suggester = Suggester(WHOLE, 0)
+        for k in range(20):
+            suggester.tell(WHOLE.recipe([(k + 0.5) / 20] * len(WHOLE.names), "uniform"), {1: k / 20}, True)
+        suggester.begin(1)
+        for _ in range(asks):
+            suggester.ask()
+        suggester.begin(2)
+        return [suggester.ask() for _ in range(3)]
+
+    assert then(0) == then(4)
 
 
 def test_values_outside_the_search_are_left_out() -> None:
     space = Space.of(Recipe(batch_size=50, weight_decay=5.0), {}, "classification")
     suggester = Suggester(space, 0)
-    suggester.tell(0, space.base, {1: 0.1}, finished=True, failed=False)
+    suggester.tell(space.base, {1: 0.1}, finished=True)
+    suggester.begin(1)
     (trial,) = suggester.study.trials
     assert not {"batch_size", "weight_decay"} & set(trial.params)
-    suggester.ask(1)
+    suggester.ask()
 
 
-def test_proposals_depend_on_the_seed_alone() -> None:
-    def proposals(seed: int) -> list[Recipe]:
+def test_proposals_depend_on_seed_and_wave_alone() -> None:
+    def proposals(seed: int, wave: int) -> list[Recipe]:
         suggester = Suggester(WHOLE, seed)
-        return [suggester.ask(k) for k in range(5)]
+        suggester.begin(wave)
+        return [suggester.ask() for _ in range(5)]
 
-    assert proposals(1) == proposals(1)
-    assert proposals(1) != proposals(2)
+    assert proposals(1, 0) == proposals(1, 0)
+    assert proposals(1, 0) != proposals(2, 0)
+    assert proposals(1, 0) != proposals(1, 1)
 
 
 def test_members_asked_for_together_differ() -> None:
     suggester = Suggester(WHOLE, 0)
     for k in range(20):
-        suggester.tell(
-            k, WHOLE.recipe([(k + 0.5) / 20] * len(WHOLE.names), "uniform"), {1: k / 20}, True, False
-        )
-    assert len({suggester.ask(100 + k).key() for k in range(12)}) == 12
+        suggester.tell(WHOLE.recipe([(k + 0.5) / 20] * len(WHOLE.names), "uniform"), {1: k / 20}, True)
+    suggester.begin(1)
+    assert len({suggester.ask().key() for _ in range(12)}) == 12
 
 
-SAMPLERS: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
-    "random": lambda: optuna.samplers.RandomSampler(seed=0),
-    "independent TPE": lambda: optuna.samplers.TPESampler(seed=0, n_startup_trials=3),
-    "quasi-random": lambda: optuna.samplers.QMCSampler(seed=0, warn_independent_sampling=False),
-    "genetic": lambda: optuna.samplers.NSGAIISampler(seed=0, population_size=4),
+SAMPLERS: dict[str, Maker] = {
+    "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
+    "independent TPE": lambda seed: optuna.samplers.TPESampler(seed=seed, n_startup_trials=3),
+    "quasi-random": lambda seed: optuna.samplers.QMCSampler(
+        seed=seed, scramble=True, warn_independent_sampling=False
+    ),
+    "genetic": lambda seed: optuna.samplers.NSGAIISampler(seed=seed, population_size=4),
 }
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
-@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_any_sampler_of_optuna_can_be_plugged_in(name: str) -> None:
-    suggester = Suggester(WHOLE, 0, SAMPLERS[name]())
+    suggester = Suggester(WHOLE, 0, SAMPLERS[name])
     recipes = []
-    for k in range(10):
-        recipe = suggester.ask(k)
-        recipes.append(recipe)
-        suggester.tell(k, recipe, {1: recipe.dropout, 3: recipe.lr}, finished=True, failed=k == 4)
+    for wave in range(3):
+        suggester.begin(wave)
+        asked = [suggester.ask() for _ in range(4)]
+        recipes += asked
+        for k, recipe in enumerate(asked):
+            suggester.tell(recipe, {} if k == 2 else {1: recipe.dropout, 3: recipe.lr}, finished=k != 2)
+    suggester.begin(3)
     states = [t.state for t in suggester.study.trials]
     assert states.count(TrialState.COMPLETE) == 9
-    assert states.count(TrialState.FAIL) == 1
-    assert len({r.key() for r in recipes}) == 10
+    assert len({r.key() for r in recipes}) == 12
 
 
 def planted(recipe: Recipe) -> float:
@@ -139,8 +145,9 @@ def test_it_learns_where_the_best_recipes_are() -> None:
     for seed in range(2):
         suggester = Suggester(space, seed)
         for k in range(40):
-            recipe = suggester.ask(k)
-            suggester.tell(k, recipe, {1: planted(recipe)}, finished=True, failed=False)
+            suggester.begin(k)
+            recipe = suggester.ask()
+            suggester.tell(recipe, {1: planted(recipe)}, finished=True)
             if k >= 25:
                 learned.append(planted(recipe))
         points = generator(seed, "random").random((200, 3)).tolist()
@@ -154,10 +161,11 @@ def test_it_learns_from_members_it_did_not_propose() -> None:
     suggester = Suggester(space, 0)
     points = generator(0, "random").random((60, 3)).tolist()
     recipes = [space.recipe(p, "uniform") for p in points]
-    for k, recipe in enumerate(recipes):
-        suggester.tell(k, recipe, {1: planted(recipe)}, finished=True, failed=False)
+    for recipe in recipes:
+        suggester.tell(recipe, {1: planted(recipe)}, finished=True)
+    suggester.begin(1)
     told = sorted(map(planted, recipes))
-    found = [planted(suggester.ask(100 + k)) for k in range(20)]
+    found = [planted(suggester.ask()) for _ in range(20)]
     assert (
         sum(score > told[45] for score in found) >= 8
     )  # chance would bring 5 in 20, and 8 in one case of ten

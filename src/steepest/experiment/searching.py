@@ -7,7 +7,8 @@ from steepest.base.recipe import Recipe
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.confirmation import distinct
 from steepest.experiment.pace import Pace
-from steepest.experiment.study import Study, Trained
+from steepest.experiment.study import Study
+from steepest.experiment.trained import Trained
 from steepest.search.policy import Policy
 from steepest.search.rungs import ETA, promote, rung_rounds
 from steepest.search.strategy import Proposal
@@ -226,10 +227,7 @@ class Search:
     def _tell_suggester(self, wave: Sequence[Trained]) -> None:
         for t in wave:
             scores = {e: s for e, s in t.scores.items() if not math.isnan(s)}
+            failed = t.fate in ("diverged", "out of memory", "lost")
             self.policy.suggester.tell(
-                t.member.number,
-                t.member.recipe,
-                scores,
-                finished=self.rungs[-1] in scores,
-                failed=t.fate in ("diverged", "out of memory", "lost"),
+                t.member.recipe, {} if failed else scores, finished=self.rungs[-1] in scores
             )

@@ -7,18 +7,18 @@ side by side (Godbole et al. 2023, Deep Learning Tuning Playbook), a portfolio g
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from steepest.base.knobs import Choice, Range
 from steepest.base.recipe import Recipe
-from steepest.base.seeds import generator
+from steepest.base.seeds import derive, generator
 from steepest.search.portfolio import portfolio
 from steepest.search.space import Origin, Space, cube, rounded
 from steepest.search.strategy import Proposal
-from steepest.search.suggest import Suggester
+from steepest.search.suggest import Maker, Suggester, tpe
 
 PER_STRUCTURE = 12
 """Members that share each drawn structure. A search that gave every member a structure of its own would leave
@@ -31,22 +31,27 @@ MODEL_SHARES = {"tpe": 0.4, "mutation": 0.2, "prior": 0.15, "uniform": 0.25}
 class Policy:
     """Proposals for a whole study; no recipe is proposed twice.
 
+    A proposal is a function of (seed, wave, what was proposed and told before) alone.
+
     Args:
         space: what may be proposed.
         seed: of every draw.
         sharing: members that share each drawn structure; 1 where members do not train as stacks.
+        sampler: makes the model's sampler from a seed.
     """
 
-    def __init__(self, space: Space, seed: int, sharing: int = PER_STRUCTURE) -> None:
+    def __init__(self, space: Space, seed: int, sharing: int = PER_STRUCTURE, sampler: Maker = tpe) -> None:
         self.space, self._seed, self._sharing = space, seed, sharing
-        self.suggester = Suggester(space, seed)
+        self.suggester = Suggester(space, seed, sampler)
         self._seen = {space.base.key()}
-        self._waves = 0
-        self._drawn = 0
+
+    def remember(self, proposals: Iterable[Proposal]) -> None:
+        """These were proposed before, and will not be again."""
+        self._seen.update(p.recipe.key() for p in proposals)
 
     def typical(self, count: int) -> list[Recipe]:
         """Recipes like those of a first wave, to estimate its cost; they are not counted as proposed."""
-        points = self._cube(count, self._seed, self._sharing)
+        points = self._cube(count, derive(self._seed, "typical"), self._sharing)
         return [self.space.recipe(p, "prior" if i % 5 < 3 else "uniform") for i, p in enumerate(points)]
 
     def first_wave(self, count: int) -> list[Proposal]:
@@ -55,57 +60,54 @@ class Policy:
         wave = self._new(known)
         points = count - len(wave)
         n_prior = round(points * PRIOR_SHARE)
-        wave += self._points(n_prior, "prior")
-        return wave + self._points(count - len(wave), "uniform")
+        wave += self._points(n_prior, "prior", 0)
+        return wave + self._points(count - len(wave), "uniform", 0)
 
-    def model_wave(self, count: int, incumbents: Sequence[Recipe], first_member: int) -> list[Proposal]:
+    def model_wave(self, count: int, incumbents: Sequence[Recipe], wave: int) -> list[Proposal]:
         """A wave that learns from the results so far.
 
         Args:
             count: proposals wanted.
             incumbents: the best recipes so far, best first; mutations start from these.
-            first_member: number of the first member of the wave, under which the suggester files its trials;
-                the wave's i-th proposal must become member `first_member + i`.
+            wave: its number, from 1; no two waves share one.
 
         Returns:
             `count` proposals, or fewer where the space has no more recipes that are new and allowed.
         """
-        self._waves += 1
         n_tpe = round(count * MODEL_SHARES["tpe"])
         n_mutation = round(count * MODEL_SHARES["mutation"]) if incumbents else 0
         n_prior = round(count * MODEL_SHARES["prior"])
-        wave = self._asked(n_tpe, first_member)
-        wave += self._new([Proposal(self._mutated(incumbents, i), "mutation") for i in range(n_mutation)])
-        wave += self._points(n_prior, "prior")
-        return wave + self._points(count - len(wave), "uniform")
+        found = self._asked(n_tpe, wave)
+        found += self._new(
+            [Proposal(self._mutated(incumbents, wave, i), "mutation") for i in range(n_mutation)]
+        )
+        found += self._points(n_prior, "prior", wave)
+        return found + self._points(count - len(found), "uniform", wave)
 
-    def _asked(self, count: int, first_member: int) -> list[Proposal]:
-        wave: list[Proposal] = []
+    def _asked(self, count: int, wave: int) -> list[Proposal]:
+        found: list[Proposal] = []
         kinds = math.ceil(count / self._sharing) + 1
+        self.suggester.begin(wave)
         for _ in range(2 * count):  # refused and repeated recipes are asked for again, their trials given up
-            if len(wave) == count:
+            if len(found) == count:
                 break
-            number = first_member + len(wave)
-            like = wave[len(wave) % kinds].recipe if len(wave) >= kinds else None
-            recipe = self.suggester.ask(number, like)
-            fresh = self._new([Proposal(recipe, "tpe")])
+            like = found[len(found) % kinds].recipe if len(found) >= kinds else None
+            fresh = self._new([Proposal(self.suggester.ask(like), "tpe")])
             if not fresh:
-                self.suggester.tell(number, recipe, {}, finished=False, failed=True)
-            wave += fresh
-        return wave
+                self.suggester.give_up()
+            found += fresh
+        return found
 
-    def _points(self, count: int, origin: Origin) -> list[Proposal]:
-        wave: list[Proposal] = []
-        for attempt in range(
-            5
-        ):  # refused and repeated points are drawn again, each with a structure of its own
-            missing = count - len(wave)
+    def _points(self, count: int, origin: Origin, wave: int) -> list[Proposal]:
+        found: list[Proposal] = []
+        for attempt in range(5):  # refused and repeated points are drawn again, not sharing a structure
+            missing = count - len(found)
             if missing <= 0:
                 break
-            self._drawn += 1
-            points = self._cube(missing, self._seed * 1009 + self._drawn, 1 if attempt else self._sharing)
-            wave += self._new([Proposal(self.space.recipe(p, origin), origin) for p in points])
-        return wave
+            seed = derive(self._seed, "points", wave, origin, attempt)
+            points = self._cube(missing, seed, 1 if attempt else self._sharing)
+            found += self._new([Proposal(self.space.recipe(p, origin), origin) for p in points])
+        return found
 
     def _cube(self, count: int, seed: int, sharing: int = PER_STRUCTURE) -> list[list[float]]:
         """Quasi-random points in which `sharing` members have the coordinates that split stacks in common."""
@@ -114,7 +116,7 @@ class Policy:
         kinds = math.ceil(count / sharing)
         shared = [i for i, name in enumerate(names) if name in structural]
         if shared:
-            points[:, shared] = cube(len(shared), kinds, seed + 1)[np.arange(count) % kinds]
+            points[:, shared] = cube(len(shared), kinds, derive(seed, "structure"))[np.arange(count) % kinds]
         return [[float(u) for u in point] for point in points]
 
     def _new(self, proposals: Sequence[Proposal]) -> list[Proposal]:
@@ -126,9 +128,9 @@ class Policy:
                 fresh.append(proposal)
         return fresh
 
-    def _mutated(self, incumbents: Sequence[Recipe], i: int) -> Recipe:
+    def _mutated(self, incumbents: Sequence[Recipe], wave: int, i: int) -> Recipe:
         """One of the best recipes with one to three knobs moved."""
-        draw = generator(self._seed, "mutation", self._waves, i)
+        draw = generator(self._seed, "mutation", wave, i)
         parent = incumbents[min(int(draw.geometric(0.5)) - 1, len(incumbents) - 1)]
         values = parent.dotted()
         structural = set(self.space.structural) if draw.random() < 0.75 else set()  # mostly stay in its stack

@@ -1,17 +1,20 @@
 """Optuna's samplers over a space, through ask and tell.
 
-The Optuna study lives in memory: its SQLite storage takes longer per trial than a member takes to train.
-Members proposed elsewhere are told afterwards, with every rung they reached, so the sampler learns from all.
+A wave is proposed by a sampler made anew, over a study in memory made anew from what is known of the members
+so far. So a proposal is a function of (seed, wave, results) alone, and a study that goes on after it was
+killed proposes what it would have proposed. Optuna's SQLite storage takes longer per trial than a member
+takes to train, so it is not used here.
 """
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from steepest.base.knobs import Choice, Range
 from steepest.base.own import dotted
@@ -19,41 +22,59 @@ from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
 from steepest.search.space import Space, rounded
 
+Maker = Callable[[int], BaseSampler]
+"""A sampler from its seed."""
+
+
+def tpe(seed: int) -> BaseSampler:
+    """Multivariate TPE over every group of knobs that occur together, with a constant liar.
+
+    The liar keeps members that are asked for together apart.
+    """
+    return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+
 
 class Suggester:
     """Proposals of an Optuna sampler, as recipes.
 
     Args:
         space: what may be proposed.
-        seed: of the sampler.
-        sampler: any Optuna sampler; the default is multivariate TPE with a constant liar, so that members
-            asked for together differ.
+        seed: of the samplers.
+        make: a sampler from its seed.
     """
 
-    def __init__(self, space: Space, seed: int, sampler: optuna.samplers.BaseSampler | None = None) -> None:
-        self._space = space
-        with _quiet():
-            chosen = sampler or optuna.samplers.TPESampler(
-                seed=derive(seed, "tpe") % 2**32, multivariate=True, group=True, constant_liar=True
-            )
-            self.study = optuna.create_study(
-                direction="maximize", sampler=chosen, pruner=optuna.pruners.NopPruner()
-            )
-        self._trials: dict[int, optuna.Trial] = {}
+    def __init__(self, space: Space, seed: int, make: Maker = tpe) -> None:
+        self._space, self._seed, self._make = space, seed, make
+        self._known: list[FrozenTrial] = []
+        self._asked: optuna.Trial | None = None
+        self.begin(0)
 
-    def ask(self, member: int, like: Recipe | None = None) -> Recipe:
-        """A proposal for that member; with the structure of `like`, if given, to share a stack."""
+    def begin(self, wave: int) -> None:
+        """Start the proposals of a wave: a new sampler that knows what was told so far."""
+        with _quiet():
+            sampler = self._make(derive(self._seed, "tpe", wave) % 2**32)
+            self.study = optuna.create_study(
+                direction="maximize", sampler=sampler, pruner=optuna.pruners.NopPruner()
+            )
+            self.study.add_trials(self._known)
+
+    def ask(self, like: Recipe | None = None) -> Recipe:
+        """A proposal; with the structure of `like`, if given, to share a stack."""
         with _quiet():
             if like is not None:
                 relevant = dotted(like.relevant())
                 self.study.enqueue_trial({n: relevant[n] for n in self._space.structural if n in relevant})
-            trial = self.study.ask()
+            self._asked = trial = self.study.ask()
             values = self._space.base.dotted()
             for name in sorted(self._space.names, key=self._dependent):
                 if all(values[other] in ok for other, ok in self._space.knob(name).when.items()):
                     values[name] = self._suggest(trial, name, values)
-        self._trials[member] = trial
         return self._space.tidy(values)
+
+    def give_up(self) -> None:
+        """The last proposal is not tried; the sampler need not keep away from it."""
+        if self._asked is not None:
+            self.study.tell(self._asked, state=TrialState.FAIL)
 
     def _suggest(self, trial: optuna.Trial, name: str, values: Mapping[str, Any]) -> Any:
         whole = self._space.everywhere(name)
@@ -72,37 +93,24 @@ class Suggester:
         """Sort key: knobs that others depend on first, the rate last."""
         return name != "network" and bool(self._space.knob(name).when), name == "lr"
 
-    def tell(
-        self, member: int, recipe: Recipe, rungs: Mapping[int, float], finished: bool, failed: bool
-    ) -> None:
-        """What became of a member.
+    def tell(self, recipe: Recipe, scores: Mapping[int, float], finished: bool) -> None:
+        """What became of a member; the sampler of the next wave knows it.
 
         Args:
-            member: its number.
             recipe: what it was trained with.
-            rungs: round → score, higher is better.
+            scores: round → score, higher is better; none if it failed. TPE ranks those last.
             finished: it reached the last rung.
-            failed: it diverged.
         """
-        state = (
-            TrialState.FAIL if failed or not rungs else TrialState.COMPLETE if finished else TrialState.PRUNED
-        )
-        trial = self._trials.pop(member, None)
+        params, distributions = _parameters(self._space, recipe)
+        done = finished and bool(scores)
         with _quiet():
-            if trial is not None:
-                for rung, score in rungs.items():
-                    trial.report(score, rung)
-                value = rungs[max(rungs)] if state == TrialState.COMPLETE else None
-                self.study.tell(trial, value, state=state)
-                return
-            params, distributions = _parameters(self._space, recipe)
-            self.study.add_trial(
+            self._known.append(
                 create_trial(
-                    state=state,
-                    value=None if state == TrialState.FAIL else rungs[max(rungs)],
+                    state=TrialState.COMPLETE if done else TrialState.PRUNED,
+                    value=scores[max(scores)] if done else None,
                     params=params,
                     distributions=distributions,
-                    intermediate_values=dict(rungs),
+                    intermediate_values=dict(scores),
                 )
             )
 

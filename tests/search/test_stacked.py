@@ -1,0 +1,196 @@
+"""Waves through rungs: who goes on, when it ends, and that a study that goes on asks for the same again."""
+
+import math
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import optuna
+import pytest
+
+from steepest.base.knobs import Choice
+from steepest.base.recipe import Recipe
+from steepest.search.policy import Policy
+from steepest.search.rungs import ETA
+from steepest.search.space import Space
+from steepest.search.stacked import LEAST_WAVE, Stacked, Tried, ranked, rounds_of_wave
+from steepest.search.strategy import GoOn, Order, Proposal, Report, Start
+from steepest.search.suggest import Maker, tpe
+
+SPACE = Space.of(Recipe(epochs=3), {}, "classification")
+
+
+def planted(recipe: Recipe, rounds: int) -> float:
+    """Best at a rate of 0.01, better with every round; the highest rates of descent diverge."""
+    if recipe.optimizer in ("sgd", "momentum", "nesterov", "gd") and recipe.lr > 0.5:
+        return math.nan
+    return -(math.log(recipe.lr / 0.01) ** 2) - recipe.dropout - 1 / rounds
+
+
+@dataclass
+class Trainer:
+    """Means with a budget of rounds, who scores by a formula and keeps every order."""
+
+    budget: float
+    score: Callable[[Recipe, int], float] = planted
+    rungs: Sequence[int] = (1, 3, 9, 27)
+    noise: float = 0.02
+    planned: Sequence[tuple[Proposal, ...]] = ()
+    asked: int = 0
+    spent: float = 0.0
+    recipes: dict[int, Recipe] = field(default_factory=dict)
+    at: dict[int, int] = field(default_factory=dict)
+    orders: list[Order] = field(default_factory=list)
+
+    def affordable(self, rounds: float, share: float, most: int) -> int:
+        self.asked += 1
+        if math.isinf(self.budget):
+            return most
+        return max(0, min(most, int((share * self.budget - self.spent) / rounds)))
+
+    def costs(self, _: Recipe) -> tuple[float, ...]:
+        return ()
+
+    def recalled(self) -> tuple[Proposal, ...]:
+        waves = sum(isinstance(order, Start) for order in self.orders)
+        return self.planned[waves] if waves < len(self.planned) else ()
+
+    def carry_out(self, order: Order) -> Report:
+        self.orders.append(order)
+        if isinstance(order, Start):
+            first = len(self.recipes) + 8
+            members = tuple(range(first, first + len(order.proposals)))
+            self.recipes |= {n: p.recipe for n, p in zip(members, order.proposals, strict=True)}
+        else:
+            members = order.members
+        for number in members:
+            self.spent += order.until - self.at.get(number, 0)
+            self.at[number] = order.until
+        return Report(members, {n: self.score(self.recipes[n], order.until) for n in members})
+
+
+def drive(steps: Generator[Order, Report, str], trainer: Trainer) -> str:
+    """Carry out a strategy's orders to the end; returns why it ended."""
+    try:
+        order = next(steps)
+        while True:
+            order = steps.send(trainer.carry_out(order))
+    except StopIteration as end:
+        return str(end.value)
+
+
+def search(trainer: Trainer, trials: int | None = None, sampler: Maker = tpe, seed: int = 0) -> str:
+    return drive(Stacked(Policy(SPACE, seed, sampler=sampler), seed, trials).run(trainer), trainer)
+
+
+def starts(trainer: Trainer) -> list[tuple[Proposal, ...]]:
+    return [order.proposals for order in trainer.orders if isinstance(order, Start)]
+
+
+def options(space: Space) -> list[tuple[object, ...]]:
+    found = [space.where(name, space.base.dotted()) for name in space.names]
+    return [where.options for where in found if isinstance(where, Choice)]
+
+
+SAMPLERS: Mapping[str, Maker] = {
+    "tpe": tpe,
+    "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
+    "qmc": lambda seed: optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("known", [1, 2])
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_study_that_goes_on_asks_for_the_same_again(name: str, known: int) -> None:
+    straight = Trainer(900)
+    assert search(straight, sampler=SAMPLERS[name]) == "budget"
+    waves = starts(straight)
+    assert len(waves) > known
+    resumed = Trainer(900, planned=waves[:known])
+    assert search(resumed, sampler=SAMPLERS[name]) == "budget"
+    assert resumed.orders == straight.orders
+    assert resumed.asked == straight.asked - known  # what is recalled is not asked about
+
+
+def test_a_budget_is_used_and_kept() -> None:
+    trainer = Trainer(1200)
+    assert search(trainer) == "budget"
+    assert 0.8 * 1200 < trainer.spent < 1.1 * 1200
+    sizes = [len(wave) for wave in starts(trainer)]
+    assert sizes[0] == int(0.6 * 1200 / rounds_of_wave(trainer.rungs))
+    assert len(sizes) > 1
+    assert min(sizes) >= LEAST_WAVE
+
+
+@pytest.mark.parametrize("trials", [1, 7, 40])
+def test_no_more_members_than_asked_for(trials: int) -> None:
+    trainer = Trainer(math.inf)
+    assert search(trainer, trials) == "trials"
+    assert len(trainer.recipes) == trials
+    assert len(starts(trainer)[0]) == math.ceil(0.6 * trials)
+
+
+def test_a_space_that_runs_dry_ends_the_search() -> None:
+    space = Space(Recipe(optimizer="momentum"), ("depth", "clip_norm"))
+    policy = Policy(space, 0)
+    trainer = Trainer(1e6)
+    assert drive(Stacked(policy, 0).run(trainer), trainer) == "space"
+    keys = [r.key() for r in trainer.recipes.values()]
+    assert len(keys) == len(set(keys)) == math.prod(map(len, options(space))) - 1  # the default is known
+
+
+def test_the_best_third_goes_on_and_who_failed_does_not() -> None:
+    trainer = Trainer(1200)
+    search(trainer)
+    living: set[int] = set()
+    for order in trainer.orders:
+        if isinstance(order, Start):
+            known = list(trainer.recipes)
+            first = known.index(next(n for n in known if trainer.recipes[n] is order.proposals[0].recipe))
+            living = set(known[first : first + len(order.proposals)])
+            before = order.until
+            continue
+        assert set(order.members) <= living
+        assert set(order.lucky) <= set(order.members)
+        scores = {n: planted(trainer.recipes[n], before) for n in living}
+        assert not any(math.isnan(scores[n]) for n in order.members)
+        alive = [n for n in living if not math.isnan(scores[n])]
+        slots = round(len(alive) / ETA)
+        assert min(slots, len(alive)) <= len(order.members) <= max(1, slots + slots // 4)
+        earned = set(order.members) - set(order.lucky)
+        assert min(scores[n] for n in earned) >= max(
+            (scores[n] for n in alive if n not in earned), default=-math.inf
+        )
+        living, before = set(order.members), order.until
+
+
+def test_who_was_left_out_leaves_and_waves_without_anybody_end() -> None:
+    trainer = Trainer(500)
+    steps = Stacked(Policy(SPACE, 0), 0).run(trainer)
+    order = next(steps)
+    assert isinstance(order, Start)
+    members = tuple(range(len(order.proposals)))
+    order = steps.send(Report(members, {n: float(n) for n in members[:6]}))
+    assert isinstance(order, GoOn)
+    assert set(order.members) == {4, 5}
+    trainer.spent = 500.0
+    with pytest.raises(StopIteration):
+        steps.send(Report(order.members, {}))
+
+
+def test_later_waves_learn() -> None:
+    trainer = Trainer(1500)
+    search(trainer)
+    waves = starts(trainer)
+    first = sorted(planted(p.recipe, 1) for p in waves[0] if not math.isnan(planted(p.recipe, 1)))
+    last = sorted(
+        planted(p.recipe, 1) for p in waves[-1] if p.origin in ("tpe", "mutation") and p.recipe.lr < 0.5
+    )
+    assert last[len(last) // 2] > first[int(0.7 * len(first))]
+
+
+def test_ranking_is_by_how_far_they_came_then_by_score() -> None:
+    a = Tried(1, SPACE.base, {1: 0.9})
+    b = Tried(2, SPACE.base, {1: 0.1, 3: 0.4})
+    c = Tried(3, SPACE.base, {1: 0.1, 3: 0.5})
+    assert [t.number for t in ranked([a, b, c, Tried(4, SPACE.base)])] == [3, 2, 1]
