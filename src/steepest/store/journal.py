@@ -56,6 +56,10 @@ class Journal(ABC):
         """
 
     @abstractmethod
+    def claimed(self) -> str:
+        """Who has the study in hand, in words: "process 41 on laptop"; "" where nobody has. Takes nothing."""
+
+    @abstractmethod
     def begin_sitting(self, provenance: Mapping[str, Any]) -> int:
         """Write down that this process goes on with the study; returns the sitting's number, from 1.
 

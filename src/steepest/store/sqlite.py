@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from steepest.base.errors import StoreError
 from steepest.store import rows, schema
-from steepest.store.claim import FileClaim
+from steepest.store.claim import FileClaim, whoami
 from steepest.store.journal import Journal
 from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Sitting
 
@@ -106,6 +106,9 @@ class SQLiteJournal(Journal):
             except BaseException:
                 self._claim.release()
                 raise
+
+    def claimed(self) -> str:
+        return whoami() if self._claim.held else self._claim.holder()
 
     def begin_sitting(self, provenance: Mapping[str, Any]) -> int:
         began = Sitting(0, time.time(), os.getpid(), socket.gethostname(), provenance)
