@@ -51,7 +51,7 @@ class Suggester:
 
     def begin(self, wave: int) -> None:
         """Start the proposals of a wave: a new sampler that knows what was told so far."""
-        with _quiet():
+        with quiet():
             sampler = self._make(derive(self._seed, "tpe", wave) % 2**32)
             self.study = optuna.create_study(
                 direction="maximize", sampler=sampler, pruner=optuna.pruners.NopPruner()
@@ -60,7 +60,7 @@ class Suggester:
 
     def ask(self, like: Recipe | None = None) -> Recipe:
         """A proposal; with the structure of `like`, if given, to share a stack."""
-        with _quiet():
+        with quiet():
             if like is not None:
                 relevant = dotted(like.relevant())
                 self.study.enqueue_trial({n: relevant[n] for n in self._space.structural if n in relevant})
@@ -103,7 +103,7 @@ class Suggester:
         """
         params, distributions = _parameters(self._space, recipe)
         done = finished and bool(scores)
-        with _quiet():
+        with quiet():
             self._known.append(
                 create_trial(
                     state=TrialState.COMPLETE if done else TrialState.PRUNED,
@@ -148,7 +148,7 @@ def _parameters(space: Space, recipe: Recipe) -> tuple[dict[str, Any], dict[str,
     return params, distributions
 
 
-class _quiet:
+class quiet:
     """Silence Optuna's log lines and experimental warnings inside this block."""
 
     def __enter__(self) -> None:
