@@ -1,15 +1,17 @@
-"""Who has a study in hand: a lock on a file beside the journal, which ends with its process, killed or not."""
+"""Who has a study in hand: a lock on a file beside its journal, that no process outlives."""
 
 import contextlib
 import errno
 import fcntl
 import os
 import socket
-import weakref
+import time
 from pathlib import Path
 
 from steepest.base.errors import StoreError
+from steepest.store.forking import in_children
 
+PATIENCE = 0.2  # seconds a claim waits for another one to go
 _WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
 
 
@@ -83,7 +85,7 @@ class FileClaim:
                 os.close(file)
                 raise
             self._file = file
-            _drop_in_children(self)
+            in_children(self.drop)
 
     def holder(self) -> str:
         """Who has the lock, in words; "" where nobody has. Nothing is taken, so nobody is kept waiting."""
@@ -115,8 +117,16 @@ class FileClaim:
             os.close(file)
 
     def _lock(self, file: int) -> None:
+        """Who asks for the holder, or was killed just now, has it for an instant: try a little longer."""
+        until = time.monotonic() + PATIENCE
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while True:
+                try:
+                    return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(PATIENCE / 20)
         except BlockingIOError:
             holder = os.pread(file, 300, 0).decode(errors="replace") or "another process"
             raise StoreError(
@@ -135,15 +145,3 @@ class FileClaim:
             return os.path.samestat(os.fstat(file), os.stat(self.path))
         except FileNotFoundError:
             return False
-
-
-def _drop_in_children(claim: FileClaim) -> None:
-    """Close the lock in every child that is forked from now on; a claim nobody has any more is forgotten."""
-    alive = weakref.ref(claim)
-
-    def drop() -> None:
-        kept = alive()
-        if kept is not None:
-            kept.drop()
-
-    os.register_at_fork(after_in_child=drop)

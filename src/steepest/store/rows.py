@@ -6,7 +6,7 @@ column is the number of the sitting, which the journal gives.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steepest.base.errors import BadInput
@@ -77,6 +77,12 @@ def to_sitting(row: Row) -> Sitting:
     """The inverse of `from_sitting`."""
     number, started, pid, host, provenance = row
     return Sitting(number, started, pid, host, json.loads(provenance))
+
+
+def span(taken: Sequence[Row]) -> str:
+    """The members that rows are about, first and last: "3 … 18"."""
+    numbers = sorted({row[0] for row in taken})
+    return f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} … {numbers[-1]}"
 
 
 def _real(value: float) -> float | str:

@@ -129,7 +129,7 @@ class SQLiteJournal(Journal):
                 write.executemany(f"INSERT INTO member VALUES ({_marks(10)})", plans)
             except sqlite3.IntegrityError as error:
                 raise StoreError(
-                    f"{self.path}: a member of {_span(plans)} is planned already. "
+                    f"{self.path}: a member of {rows.span(plans)} is planned already. "
                     "Number new members from the last one on; another process may be at work on this study."
                 ) from error
 
@@ -149,7 +149,7 @@ class SQLiteJournal(Journal):
                 write.executemany(f"INSERT INTO document VALUES (NULL, {_marks(4)})", papers)
             except sqlite3.IntegrityError as error:
                 raise StoreError(
-                    f"{self.path}: a member of {_span([*points, *ends])} was never planned. "
+                    f"{self.path}: a member of {rows.span([*points, *ends])} was never planned. "
                     "Plan members before recording anything about them."
                 ) from error
 
@@ -268,8 +268,3 @@ def _worded(path: Path) -> Iterator[None]:
 
 def _marks(count: int) -> str:
     return ", ".join("?" * count)
-
-
-def _span(taken: Sequence[rows.Row]) -> str:
-    numbers = sorted({row[0] for row in taken})
-    return f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} … {numbers[-1]}"
