@@ -1,17 +1,39 @@
-"""A PostgreSQL server for the tests of this folder; where none can be started they skip and say why."""
+"""Every back end, and a PostgreSQL server for it; where none can be started, tests skip and say why."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from steepest.store import open_journal
 from steepest.testing.cluster import Cluster, NoCluster
+from steepest.testing.stores import Backend
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    try:
-        started = Cluster().__enter__()
-    except NoCluster as error:
-        pytest.skip(f"PostgreSQL: {error}")
-    with started as made:
-        yield made
+    with ExitStack() as until_the_end:
+        try:
+            yield until_the_end.enter_context(Cluster())
+        except NoCluster as error:
+            pytest.skip(f"PostgreSQL: {error}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def place(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Where a study may be kept."""
+    if kind == "sqlite":
+        return str(tmp_path / "study")
+    return str(request.getfixturevalue("cluster").url(str(tmp_path)))
+
+
+@pytest.fixture
+def backend(place: str) -> Backend:
+    """One study at that place, whatever the folder."""
+    return Backend(create=lambda _: open_journal(place, create=True), open=lambda _: open_journal(place))

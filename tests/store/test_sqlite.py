@@ -1,18 +1,12 @@
 """What only SQLite can do wrong: files that are not ours, locks, full disks, and a sudden death."""
 
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
-from collections import Counter
 
 import pytest
 
 from steepest.base.errors import StoreError
-from steepest.base.seeds import generator
-from steepest.store import CurvePoint, Outcome, open_journal, sqlite
+from steepest.store import open_journal, sqlite
 from steepest.testing.stores import plan, point
 
 
@@ -141,70 +135,3 @@ def test_a_forked_child_is_told_to_open_its_own(file, monkeypatch):
         with pytest.raises(StoreError, match="Open it again after a fork"):
             journal.members()
         monkeypatch.undo()
-
-
-WRITER = """
-import sys
-from steepest.store import Document, Outcome, open_journal
-from steepest.testing.stores import plan, point
-
-with open_journal(sys.argv[1]) as journal:
-    print("ready", flush=True)
-    rung = len(journal.documents("rung"))
-    while True:
-        first = len(journal.members())
-        count = 1 + (7 * rung) % 50
-        ids = range(first, first + count)
-        journal.plan([plan(m, replicate=rung) for m in ids])
-        journal.record(
-            [point(m, step) for m in ids for step in (1, 2, 3)],
-            [Outcome(m, "finished", "", 0.5, 1.0, 1.0) for m in ids],
-            [Document("rung", {"number": rung, "first": first, "count": count})],
-        )
-        rung += 1
-"""
-
-
-def test_killed_at_any_moment_only_whole_transactions_are_found(tmp_path):
-    """A process that writes rungs without a pause is killed again and again; the next one carries on."""
-    draw = generator(0, "kill")
-    open_journal(tmp_path, create=True).close()
-    for _ in range(12):
-        child = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"ready\n"
-        time.sleep(draw.uniform(0.0, 0.15))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        child.stdout.close()
-        with open_journal(tmp_path) as journal:
-            _check_whole(journal)
-    with open_journal(tmp_path) as journal:
-        assert len(journal.documents("rung")) >= 12
-
-
-def _check_whole(journal) -> None:
-    rungs = [paper.body for paper in journal.documents("rung")]
-    members = {p.member for p in journal.members()}
-    points = Counter(c.member for c in journal.curves())
-    recorded = {m for r in rungs for m in range(r["first"], r["first"] + r["count"])}
-    assert [r["number"] for r in rungs] == list(range(len(rungs)))
-    assert set(points) == recorded <= members
-    assert set(points.values()) <= {3}
-    assert {end.member for end in journal.outcomes()} == recorded
-
-
-def test_a_rung_of_5000_members_costs_little(tmp_path):
-    """At most 0.2 ms per member and rung, plan and outcome included."""
-    with open_journal(tmp_path, create=True) as journal:
-        started = time.perf_counter()
-        journal.plan([plan(m) for m in range(5000)])
-        journal.record(
-            [CurvePoint(m, 1.0, 28, 0.5, 0.4, 0.9) for m in range(5000)],
-            [Outcome(m, "dropped", "rung 1", 0.9, 1.0, 0.1) for m in range(5000)],
-        )
-        spent = time.perf_counter() - started
-        assert spent / 5000 < 0.2e-3
-        started = time.perf_counter()
-        assert len(journal.members()) == len(journal.curves()) == len(journal.outcomes()) == 5000
-        assert time.perf_counter() - started < 1.0

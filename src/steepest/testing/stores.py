@@ -12,6 +12,7 @@ Each check gets a folder of its own, starts a journal there and raises `Assertio
 """
 
 import math
+import os
 import struct
 import threading
 from collections.abc import Callable
@@ -214,6 +215,82 @@ def never_starts_over(backend: Backend, folder: Path) -> None:
         assert journal.members() == [plan(0)]
 
 
+def belongs_to_one(backend: Backend, folder: Path) -> None:
+    """Who starts a journal has it in hand; another is told so, may read, and has its turn afterwards."""
+    first = backend.create(folder)
+    with backend.open(folder) as second:
+        first.claim()
+        _raises(second.claim, f"in the hands of process {os.getpid()} on")
+        assert second.claimed() == first.claimed() != ""
+        first.plan([plan(0)])
+        assert second.members() == [plan(0)]
+        first.close()
+        assert second.claimed() == ""
+        second.claim()
+        second.plan([plan(1)])
+        with backend.open(folder) as third:
+            assert third.claimed() != ""
+
+
+def tells_sittings_apart(backend: Backend, folder: Path) -> None:
+    """Sittings are numbered in order; each record names the one that wrote it and is otherwise the same."""
+    facts = {"version": "0.1.0", "threads": 2, "libraries": {"torch": "2.13"}}
+    with backend.create(folder) as journal:
+        assert journal.sittings() == []
+        journal.plan([plan(0)])
+        assert journal.begin_sitting(facts) == 1
+        journal.plan([plan(1)])
+        journal.record([point(0, 1)], [], [Document("clock", {"seconds": 1.5}, 3.0)])
+    with backend.open(folder) as journal:
+        assert journal.begin_sitting({}) == 2
+        journal.record([point(0, 2)], [Outcome(1, "finished", "", 0.5, 1.0, 1.0)])
+        first, second = journal.sittings()
+        assert (first.number, second.number) == (1, 2)
+        assert (first.pid, dict(first.provenance)) == (os.getpid(), facts)
+        assert first.host == second.host != ""
+        assert first.started <= second.started
+        assert [p.sitting for p in journal.members()] == [0, 1]
+        assert [c.sitting for c in journal.curves()] == [1, 2]
+        assert [end.sitting for end in journal.outcomes()] == [2]
+        assert [paper.sitting for paper in journal.documents("clock")] == [1]
+        assert journal.members() == [plan(0), plan(1)]
+
+
+def says_where_it_is(backend: Backend, folder: Path) -> None:
+    """The place is one line of text, and errors name it."""
+    with backend.create(folder) as journal:
+        assert journal.place
+        assert "\n" not in journal.place
+        journal.plan([plan(0)])
+        _raises(lambda: journal.plan([plan(0)]), journal.place)
+
+
+def keeps_any_text(backend: Backend, folder: Path) -> None:
+    """Texts that no database likes do not stop a study: NUL, and names of files that are not Unicode."""
+    with backend.create(folder) as journal:
+        journal.plan([plan(0, label="a\0b", recipe={"file": "caf\udce9", "nul": "\0"})])
+        journal.record([], [Outcome(0, "diverged", "at \0 in caf\udce9", None, 1.0, 1.0)])
+        journal.record(documents=[Document("study", {"data": "caf\udce9\0"})])
+        assert journal.members()[0].label == "a\\x00b"
+        assert journal.members()[0].recipe == {"file": "caf\udce9", "nul": "\0"}
+        assert journal.outcomes()[0].cause == "at \\x00 in caf\\udce9"
+        study = journal.document("study")
+        assert study is not None
+        assert study.body == {"data": "caf\udce9\0"}
+
+
+def reads_thousands(backend: Backend, folder: Path) -> None:
+    """Long lists go in and come out whole and in order."""
+    papers = [Document("decision", {"number": number}, 1.0) for number in range(3000)]
+    with backend.create(folder) as journal:
+        journal.plan([plan(m) for m in range(1000)])
+        journal.record([point(m, step) for m in range(1000) for step in (1, 2)], [], papers)
+        assert journal.documents("decision") == papers
+        assert journal.document("decision") == papers[-1]
+        assert len(journal.curves()) == 2000
+        assert len(journal.curves(range(500, 1500))) == 1000
+
+
 CHECKS: tuple[Callable[[Backend, Path], None], ...] = (
     starts_empty,
     gives_back_what_it_got,
@@ -227,6 +304,11 @@ CHECKS: tuple[Callable[[Backend, Path], None], ...] = (
     divides_members_between_writers,
     says_when_it_is_closed,
     never_starts_over,
+    belongs_to_one,
+    tells_sittings_apart,
+    says_where_it_is,
+    keeps_any_text,
+    reads_thousands,
 )
 
 
