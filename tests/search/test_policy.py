@@ -12,6 +12,7 @@ from steepest.base.recipe import KNOBS, Recipe
 from steepest.search.policy import MODEL_SHARES, PRIOR_SHARE, Policy
 from steepest.search.space import Space
 from steepest.search.strategy import Proposal
+from steepest.search.suggest import Suggester, tpe
 
 WHOLE = Space.of(Recipe(epochs=3), {}, "classification")
 
@@ -105,8 +106,9 @@ def test_refused_recipes_are_never_proposed() -> None:
 
 
 def test_trials_of_proposals_that_were_turned_down_are_closed() -> None:
-    policy = Policy(Space(WHOLE.base, WHOLE.names, lambda r: r.depth == 3), 0)
+    policy = Policy(Space(WHOLE.base, WHOLE.names, lambda r: r.depth == 3), 0, sampler=tpe)
     wave = policy.model_wave(20, [], 0)
+    assert isinstance(policy.suggester, Suggester)
     states = Counter(t.state.name for t in policy.suggester.study.trials)
     assert states["RUNNING"] == sum(p.origin == "tpe" for p in wave)
     assert states["FAIL"] > 0

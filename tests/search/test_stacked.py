@@ -78,7 +78,7 @@ def drive(steps: Generator[Order, Report, str], trainer: Trainer) -> str:
         return str(end.value)
 
 
-def search(trainer: Trainer, trials: int | None = None, sampler: Maker = tpe, seed: int = 0) -> str:
+def search(trainer: Trainer, trials: int | None = None, sampler: Maker | None = None, seed: int = 0) -> str:
     return drive(Stacked(Policy(SPACE, seed, sampler=sampler), seed, trials).run(trainer), trainer)
 
 
@@ -91,7 +91,8 @@ def options(space: Space) -> list[tuple[object, ...]]:
     return [where.options for where in found if isinstance(where, Choice)]
 
 
-SAMPLERS: Mapping[str, Maker] = {
+SAMPLERS: Mapping[str, Maker | None] = {
+    "densities": None,
     "tpe": tpe,
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
     "qmc": lambda seed: optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False),
@@ -102,11 +103,11 @@ SAMPLERS: Mapping[str, Maker] = {
 @pytest.mark.parametrize("known", [1, 2])
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_study_that_goes_on_asks_for_the_same_again(name: str, known: int) -> None:
-    straight = Trainer(900)
+    straight = Trainer(500)
     assert search(straight, sampler=SAMPLERS[name]) == "budget"
     waves = starts(straight)
     assert len(waves) > known
-    resumed = Trainer(900, planned=waves[:known])
+    resumed = Trainer(500, planned=waves[:known])
     assert search(resumed, sampler=SAMPLERS[name]) == "budget"
     assert resumed.orders == straight.orders
     assert resumed.asked == straight.asked - known  # what is recalled is not asked about

@@ -15,10 +15,11 @@ import numpy as np
 from steepest.base.knobs import Choice, Range
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive, generator
+from steepest.search.densities import Densities
 from steepest.search.portfolio import portfolio
 from steepest.search.space import Origin, Space, cube, rounded
 from steepest.search.strategy import Proposal
-from steepest.search.suggest import Maker, Suggester, tpe
+from steepest.search.suggest import Maker, Suggester
 
 PER_STRUCTURE = 12
 """Members that share each drawn structure. A search that gave every member a structure of its own would leave
@@ -37,12 +38,14 @@ class Policy:
         space: what may be proposed.
         seed: of every draw.
         sharing: members that share each drawn structure; 1 where members do not train as stacks.
-        sampler: makes the model's sampler from a seed.
+        sampler: makes an Optuna sampler from a seed, to be asked instead of our own densities.
     """
 
-    def __init__(self, space: Space, seed: int, sharing: int = PER_STRUCTURE, sampler: Maker = tpe) -> None:
+    def __init__(
+        self, space: Space, seed: int, sharing: int = PER_STRUCTURE, sampler: Maker | None = None
+    ) -> None:
         self.space, self._seed, self._sharing = space, seed, sharing
-        self.suggester = Suggester(space, seed, sampler)
+        self.suggester = Suggester(space, seed, sampler) if sampler else Densities(space, seed)
         self._seen = {space.base.key()}
 
     def remember(self, proposals: Iterable[Proposal]) -> None:
