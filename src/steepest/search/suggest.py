@@ -6,8 +6,6 @@ killed proposes what it would have proposed. Optuna's SQLite storage takes longe
 takes to train, so it is not used here.
 """
 
-import logging
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +18,7 @@ from steepest.base.knobs import Choice, Range
 from steepest.base.own import dotted
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
+from steepest.search.silence import quiet
 from steepest.search.space import Space, rounded
 
 Maker = Callable[[int], BaseSampler]
@@ -146,18 +145,3 @@ def _parameters(space: Space, recipe: Recipe) -> tuple[dict[str, Any], dict[str,
         if known[name]._contains(known[name].to_internal_repr(value)):
             params[name], distributions[name] = value, known[name]
     return params, distributions
-
-
-class quiet:
-    """Silence Optuna's log lines and experimental warnings inside this block."""
-
-    def __enter__(self) -> None:
-        self._level = logging.getLogger("optuna").level
-        logging.getLogger("optuna").setLevel(logging.ERROR)
-        self._caught = warnings.catch_warnings()
-        self._caught.__enter__()
-        warnings.simplefilter("ignore")
-
-    def __exit__(self, *_: object) -> None:
-        self._caught.__exit__(None, None, None)
-        logging.getLogger("optuna").setLevel(self._level)
