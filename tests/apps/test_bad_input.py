@@ -146,6 +146,48 @@ OPTIONS: dict[str, tuple[Make, list[str]]] = {
     "unknown optimizer": (lambda _: tune("digits", "--fix", "optimizer=adm"), ["Did you mean 'adam'?"]),
     "knob out of range": (lambda _: tune("digits", "--fix", "lr=-1"), ["lr must lie in", "-1"]),
     "knob without value": (lambda _: tune("digits", "--fix", "lr"), ["--fix must read knob=value", "'lr'"]),
+    "set and fixed": (
+        lambda _: tune("digits", "--set", "lr=1..2", "--fix", "lr=1"),
+        ["--fix lr must not be in --set too", "'1..2'"],
+    ),
+    "set twice": (
+        lambda _: tune("digits", "--set", "lr=1..2", "--set", "lr=2..3"),
+        ["--set lr must be given once", "'2..3'"],
+    ),
+    "set without a range": (lambda _: tune("digits", "--set", "lr"), ["--set must read knob=range", "'lr'"]),
+    "an empty range": (lambda _: tune("digits", "--set", "lr=2..1"), ["lr must be a range", "Write 1..2."]),
+    "a logarithmic range through zero": (
+        lambda _: tune("digits", "--set", "lr=0..1:log"),
+        ["lr must stay above 0", "0..1:linear"],
+    ),
+    "a range beyond what is valid": (
+        lambda _: tune("digits", "--set", "dropout=0..3"),
+        ["dropout must lie in [0, 0.95]", "3.0"],
+    ),
+    "a range of an unknown knob": (
+        lambda _: tune("digits", "--set", "lrr=1..2"),
+        ["must be a known knob", "Did you mean 'lr'?"],
+    ),
+    "an unknown choice": (
+        lambda _: tune("digits", "--set", "optimizer=sgd,adm"),
+        ["optimizer must be a known name", "Did you mean 'adam'?"],
+    ),
+    "a range that cannot matter": (
+        lambda _: tune("digits", "--set", "momentum=0.5..0.9", "--fix", "optimizer=adam"),
+        ["momentum must matter", "optimizer is momentum or nesterov"],
+    ),
+    "a centre outside its range": (
+        lambda _: tune("digits", "--set", "lr=1e-3..1@2"),
+        ["lr must have its centre inside its range", "@2"],
+    ),
+    "a family asked for twice": (
+        lambda _: tune("digits", "--set", "network=mlp,linear", "--network", "mlp"),
+        ["network network must not be in space too"],
+    ),
+    "a space file that is not YAML": (
+        lambda p: tune("digits", "--space", raw(p, "space.yaml", b"lr: [1, 2\nl2: 0\n")),
+        ["space.yaml, line 2 must be YAML"],
+    ),
     "unknown task": (lambda _: tune("iris", "--task", "clasification"), ["task", "'classification'"]),
     "unknown objective": (
         lambda _: tune("iris", "--objective", "acuracy"),

@@ -2,6 +2,7 @@ import pytest
 
 from steepest.report.facts import Facts, read_facts
 from steepest.report.records import Study
+from steepest.report.markdown import to_markdown
 from steepest.report.text import to_text
 
 
@@ -34,3 +35,10 @@ def test_signs_of_the_verdicts(story):
 def test_a_bar_that_is_not_cleared_is_said(story):
     words = " ".join(to_text(read_facts(story(kind="worse", gain=-0.012))).split())
     assert "on the test rows: not cleared" in words
+
+
+def test_what_was_asked_of_the_space_is_said():
+    facts = Facts(Study(data="x", asked={"lr": "0.01..1:log", "optimizer": "adamw,sgd"}))
+    assert "searched  lr 0.01..1:log; optimizer adamw,sgd" in to_text(facts)
+    assert "Searched as asked: lr 0.01..1:log; optimizer adamw,sgd." in to_markdown(facts)
+    assert "searched" not in to_text(Facts(Study(data="x")))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from steepest.apps.exporting import write_script
-from steepest.apps.network import Asked, chosen, workers_for
+from steepest.apps.network import Asked, chosen, looked_for, workers_for
 from steepest.apps.result import Result
 from steepest.base.budget import Budget
 from steepest.base.own import dotted
@@ -44,6 +44,7 @@ def tune(
     seed: int = 0,
     out: str | Path | None = None,
     fix: Mapping[str, Any] | None = None,
+    space: Mapping[str, Any] | str | Path | None = None,
     network: Asked = None,
     start_from: str | Path | None = None,
     matching: bool = False,
@@ -62,6 +63,8 @@ def tune(
         seed: fixes everything random.
         out: the run folder; by default one is made under `runs/`.
         fix: knobs to leave alone, with their values.
+        space: knobs to search otherwise than declared, or besides: {"lr": "1e-4..1e-1:log",
+            "dropout": [0, .1], "mixup": Range(0.1, 1)}; or a file of these (`steepest.search.grammar`).
         network: the architecture families that compete, one name or several; those that suit the data if not
             given. Or your own network: a function that returns a torch module, or its name, "mymodule:make";
             its keyword arguments become knobs (`steepest.networks.own`).
@@ -88,7 +91,8 @@ def tune(
         3
     """
     asked = chosen(network, start_from, matching)
-    fixed = {**dotted(fix or {}), **asked.fixed}
+    wanted, held = looked_for(space, dotted(fix or {}), asked)
+    fixed = {**held, **asked.fixed}
     start = Recipe().replace(**fixed)
     limit = Budget.parse(budget)
     name = _name(data)
@@ -98,6 +102,7 @@ def tune(
         folder=_folder(out, name),
         objective=objective,
         fixed=fixed,
+        asked=wanted,
         start=start,
         families=asked.families,
         workers=workers_for(asked, workers, cores()),

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from steepest.base.errors import BadInput
+from steepest.base.recipe import KNOBS
+from steepest.search.asked import declared, fixed_of, refuse_both
+from steepest.search.space_file import read_space
 
 Asked = str | Callable[..., nn.Module] | Sequence[str] | None
 
@@ -57,6 +60,35 @@ def chosen(network: Asked, start_from: str | Path | None = None, matching: bool 
         remedy = "Give it alone, or families of steepest alone."
         raise BadInput("network", "must be your own network or families, not both", families, remedy)
     return Chosen(families, existing)
+
+
+def looked_for(
+    space: Mapping[str, Any] | str | Path | None, fixed: Mapping[str, Any], asked: Chosen
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read the argument `space` of `steepest.tune`.
+
+    Args:
+        space: knob → what is asked of it, or a file of that.
+        fixed: knobs that are fixed otherwise.
+        asked: the network that is asked for.
+
+    Returns:
+        (knobs to search as the user says, knobs to fix).
+
+    Raises:
+        BadRecipe: for what cannot be read, and a knob that is asked for twice.
+
+    Example:
+        >>> looked_for({"lr": "1e-3..1e-1", "depth": 2}, {"width": 64}, Chosen((), {}))
+        ({'lr': '1e-3..1e-1'}, {'width': 64, 'depth': 2})
+    """
+    given = dict(space) if isinstance(space, Mapping) else read_space(space) if space is not None else {}
+    named = {"network": asked.families} if asked.families else {}
+    refuse_both(given, fixed)
+    refuse_both(given, {**named, **asked.fixed}, second="network")
+    declared(given, KNOBS)  # refused now rather than after a long file is read
+    single = fixed_of(given)
+    return {key: value for key, value in given.items() if key not in single}, {**fixed, **single}
 
 
 def workers_for(asked: Chosen, workers: int | None, most: int) -> int:

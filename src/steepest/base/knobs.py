@@ -4,6 +4,7 @@ A knob is attached to a field of `steepest.base.recipe.Recipe` with `typing.Anno
 type and default stand in the same line.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -38,6 +39,19 @@ class Range:
             raise ValueError(
                 f"a log range needs low > 0, but got low={self.low!r}; use scale='linear' or off=0"
             )
+
+    @property
+    def middle(self) -> float:
+        """The centre, or the middle of the range on its scale where it has none.
+
+        Example:
+            >>> Range(1e-4, 1.0, scale="log").middle
+            0.01
+        """
+        if self.center is not None:
+            return self.center
+        between = math.sqrt(self.low * self.high) if self.scale == "log" else (self.low + self.high) / 2
+        return round(between) if self.whole else between
 
 
 @dataclass(frozen=True, slots=True)

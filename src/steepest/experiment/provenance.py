@@ -9,6 +9,7 @@ import steepest
 from steepest.data.dataset import Column
 from steepest.experiment.study import Study
 from steepest.experiment.workers import cores
+from steepest.search.grammar import words
 
 _LIBRARIES = ("torch", "optuna", "numpy", "scipy", "scikit-learn", "pandas")
 
@@ -40,6 +41,7 @@ def study_document(study: Study) -> dict[str, Any]:
         "score_unit": "",
         "rounds_per_epoch": study.rounds,
         "fixed": dict(settings.fixed),
+        "asked": {key: words(given) for key, given in settings.asked.items()},
         "versions": {"steepest": steepest.__version__, "python": platform.python_version(), **_versions()},
         "machine": {
             "system": platform.system(),

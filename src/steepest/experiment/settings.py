@@ -22,6 +22,7 @@ class Settings:
         objective: metric to search by; None takes the task's first.
         folder: where the run is written.
         fixed: knobs the search leaves alone, with their values.
+        asked: knobs that are searched as the user says, as `steepest.search.asked` reads it.
         start: trial 0: the default recipe, or the user's own.
         families: architectures that compete; () takes those that suit the data.
         workers: processes to train in; 0 trains in this process.
@@ -34,6 +35,7 @@ class Settings:
     folder: Path
     objective: str | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     start: Recipe = field(default_factory=Recipe)
     families: tuple[str, ...] = ()
     workers: int = 1

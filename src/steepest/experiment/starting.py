@@ -5,14 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from steepest.base.errors import BadInput
-from steepest.base.knobs import Range
+from steepest.base.knobs import Choice, Range
 from steepest.base.own import dotted
 from steepest.base.recipe import KNOBS, Recipe
 from steepest.data.dataset import DataSet
+from steepest.experiment.asking import asked_knobs, refuse_idle_wishes
 from steepest.experiment.own import beside_existing, own_defaults, own_knobs, refuse_idle
 from steepest.experiment.settings import Settings
 from steepest.networks.architecture import spec_of
 from steepest.networks.families import defaults_for, families_for, suits
+from steepest.search.asked import declared
 from steepest.search.space import Space
 from steepest.training.source import ports_of
 
@@ -26,9 +28,7 @@ def suited(settings: Settings, data: DataSet) -> Settings:
     Raises:
         BadInput: for a family, or fixed knobs, that do not suit the data.
     """
-    families = settings.families or families_for(ports_of(data))
-    if "network" in settings.fixed:
-        families = (settings.fixed["network"],)
+    families = _families(settings, data)
     for family in families:
         _check(family, data)
     start = default_recipe(data, families[0], settings.fixed, settings.start)
@@ -80,17 +80,48 @@ def recipe_for(data: DataSet, knobs: Mapping[str, Any]) -> Recipe:
 
 
 def space_of(settings: Settings, data: DataSet, default: Recipe) -> Space:
-    """Where a study looks: around the default, in the families that compete."""
-    without = {"flip"} if data.oriented else set()
-    if not data.vocabulary and not data.cardinalities:
-        without.add("embedding")
-    if not 0 < len(data.numbers) <= MOST_BINNED:
-        without.add("bins")
+    """Where a study looks: around the default, in the families that compete, as the user asked.
+
+    Raises:
+        BadRecipe: if nothing is left to search, or the user asks for what cannot matter here.
+    """
     ports = ports_of(data)
     extra = own_knobs(default, ports) if default.network == "own" else {}
-    space = Space.of(default, settings.fixed, data.task, data.form, settings.families, without, extra)
-    kept = beside_existing(space, ports)
-    return replace(space, names=tuple(name for name in space.names if name not in kept))
+    asked = asked_knobs(settings.asked, default, extra)
+    kept = _kept(data)
+    without = {"flip"} if data.oriented else set()  # unless it is asked for
+    if len(data.numbers) > MOST_BINNED:
+        without.add("bins")
+    space = Space.of(
+        default, settings.fixed, data.task, data.form, settings.families,
+        {*kept, *(without - set(asked))}, {**extra, **asked}, asked,
+    )  # fmt: skip
+    fixed = beside_existing(space, ports)
+    space = replace(space, names=tuple(name for name in space.names if name not in fixed))
+    refuse_idle_wishes(
+        space, settings.asked, data, kept | dict.fromkeys(fixed, "it would not fit the existing parameters")
+    )
+    return space
+
+
+def _kept(data: DataSet) -> dict[str, str]:
+    """Knobs that this data leaves no choice about, each with the reason."""
+    kept = {}
+    if not data.vocabulary and not data.cardinalities:
+        kept["embedding"] = "the data have neither tokens nor categories of many values"
+    if not data.numbers:
+        kept["bins"] = "the data have no columns of numbers"
+    return kept
+
+
+def _families(settings: Settings, data: DataSet) -> tuple[str, ...]:
+    """The families that compete: those the user names anywhere, else those that suit the data."""
+    if "network" in settings.fixed:
+        return (settings.fixed["network"],)
+    named = declared({k: v for k, v in settings.asked.items() if k == "network"}, KNOBS)
+    if named and isinstance(search := named["network"].search, Choice):
+        return search.options
+    return settings.families or families_for(ports_of(data))
 
 
 def _augmentation(data: DataSet) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from steepest.data.split import inner_split, outer_split
 from steepest.data.standardise import Standardiser
 from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
+from steepest.experiment.asking import outside
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import REPLICATES, calibrate, probe
 from steepest.experiment.confirmation import Confirmed, confirm
@@ -80,9 +81,9 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
         data = read_data()
         objective = objective_for(data.task, settings.objective)
         settings = suited(settings, data)
-        space_of(settings, data, settings.start)  # refuses to begin with nothing to search
+        space = space_of(settings, data, settings.start)  # refuses to begin with nothing to search
         outer = outer_split(data, settings.seed)
-        said = trusted(settings.start, data, outer.train)
+        said = (*outside(space), *trusted(settings.start, data, outer.train))
         folder = files.prepare(settings.folder)
         with open_journal(folder / files.STUDY, create=True) as journal:
             study = Study(settings, data, outer, objective, journal, workers, listener, clock)

@@ -225,6 +225,17 @@ def tried(facts: Facts) -> str:
     )
 
 
+def searched(facts: Facts) -> str:
+    """What the user changed of the space; "" where nothing was.
+
+    Example:
+        >>> from steepest.report.records import Study
+        >>> searched(Facts(Study(asked={"lr": "0.01..1:log", "optimizer": "adamw,sgd"})))
+        'lr 0.01..1:log; optimizer adamw,sgd'
+    """
+    return "; ".join(f"{key} {text}" for key, text in facts.study.asked.items())
+
+
 def spent(facts: Facts) -> str:
     """Time and members."""
     members = many(len(facts.members), "member")

@@ -8,7 +8,7 @@ beliefs.
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -33,7 +33,10 @@ class Space:
         allowed: refuses recipes before they are trained (a limit on cost, say).
         task: of the data; some knobs are searched elsewhere for some tasks.
         families: architectures that compete.
-        extra: knobs beyond a recipe's own, such as "own.width", the argument of the user's own network.
+        extra: knobs beyond a recipe's own, such as "own.width", the argument of the user's own network; and
+            knobs that are searched otherwise than declared.
+        asked: knobs whose ranges the user gave: every recipe of the space keeps to them.
+        earlier: recipes to try first, such as an earlier study's.
     """
 
     base: Recipe
@@ -42,6 +45,8 @@ class Space:
     task: str = "classification"
     families: tuple[str, ...] = ("mlp",)
     extra: Mapping[str, Knob] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    earlier: tuple[Recipe, ...] = ()
 
     @classmethod
     def of(
@@ -53,6 +58,7 @@ class Space:
         families: Sequence[str] = (),
         without: Collection[str] = (),
         extra: Mapping[str, Knob] | None = None,
+        asked: Collection[str] = (),
     ) -> "Space":
         """The default space for a task and form of data, less what the user fixed.
 
@@ -62,7 +68,8 @@ class Space:
             task, form: of the data: knobs that do not matter for them are not searched.
             families: architectures that compete; the base's alone if not given.
             without: further knobs to leave at the base's value.
-            extra: further knobs to search.
+            extra: further knobs to search, or other declarations of known ones.
+            asked: those of them whose ranges the user gave.
 
         Raises:
             BadRecipe: if nothing is left to search.
@@ -80,7 +87,7 @@ class Space:
         )
         if not names:
             raise BadRecipe("fix", "must leave at least one knob to search", sorted(fixed), "Free one.")
-        return cls(base, names, task=task, families=competing, extra=extra or {})
+        return cls(base, names, task=task, families=competing, extra=extra or {}, asked=frozenset(asked))
 
     def knob(self, name: str) -> Knob:
         """A knob's declaration."""
@@ -100,29 +107,43 @@ class Space:
             'sgd'
         """
         values = self.base.dotted()
-        for name, u in sorted(zip(self.names, point, strict=True), key=lambda pair: pair[0] == "lr"):
-            where = self.where(name, values)  # the family is first, the rate last: it hangs on the optimizer
+        for name, u in sorted(zip(self.names, point, strict=True), key=lambda pair: self.hangs(pair[0])):
+            where = self.where(name, values)  # the family is first, what hangs on the optimizer last
             values[name] = (
                 _choice(where, u, origin) if isinstance(where, Choice) else _number(where, u, origin)
             )
         return self.tidy(values)
 
+    def hangs(self, name: str) -> bool:
+        """Whether a knob's range hangs on another's value than the family: it is drawn after that one."""
+        return any(other not in ("task", "network") for other, _ in self.knob(name).search_by)
+
     def where(self, name: str, values: Mapping[str, Any]) -> Range | Choice:
         """A knob's range, given the values of the knobs it depends on; its value alone where it has none."""
         knob = self.knob(name)
         if name == "network":
-            return Choice(self.families)
+            return knob.search or Choice(self.families)
         for (other, option), narrower in knob.search_by.items():
             if (self.task if other == "task" else values[other]) == option:
                 return narrower
         return knob.search or Choice((self.base.dotted()[name],))
 
     def everywhere(self, name: str) -> Range | Choice:
-        """A knob's range over all families that compete: what a sampler has to know beforehand."""
-        base = self.base.dotted()
-        found = [self.where(name, {**base, "network": family}) for family in self.families]
+        """A knob's range whatever the other knobs are: what a sampler has to know beforehand."""
+        base, knob = self.base.dotted(), self.knob(name)
+        others = [
+            {},
+            *({other: value} for other, value in knob.search_by if other not in ("task", "network")),
+        ]
+        found = [self.where(name, {**base, "network": f, **other}) for f in self.families for other in others]
+        ranges = [each for each in (knob.search, *found) if isinstance(each, Range)]
+        if any(isinstance(each, Range) for each in found):
+            low, high = min(each.low for each in ranges), max(each.high for each in ranges)
+            log = all(each.scale == "log" for each in ranges)
+            off = next((each.off for each in ranges if each.off is not None), None)
+            return replace(ranges[0], low=low, high=high, off=off, scale="log" if log else "linear")
         options = [option for each in found if isinstance(each, Choice) for option in each.options]
-        return Choice(tuple(dict.fromkeys(options))) if options else self.knob(name).search or found[0]
+        return Choice(tuple(dict.fromkeys(options)))
 
     def fitted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values for another family than the base's, each among those that are searched for it."""
@@ -134,12 +155,41 @@ class Space:
         return out
 
     def tidy(self, values: Mapping[str, Any]) -> Recipe:
-        """A recipe from values, with every knob that does not matter under the others at its base value."""
-        out, base = self.fitted(values), self.base.dotted()
+        """A recipe from values, with every knob that does not matter under the others at its base value.
+
+        Knobs that the user gave ranges for are brought into them.
+        """
+        out, base = self._brought(self.fitted(values)), self.base.dotted()
         for name in self.names:
             if any(out[other] not in ok for other, ok in self.knob(name).when.items()):
                 out[name] = base[name]
         return Recipe.make(**out)
+
+    def holds(self, name: str, values: Mapping[str, Any]) -> bool:
+        """Whether a knob's value lies where it is searched, given the others."""
+        return bool(_inside(self.where(name, values), values[name]) == values[name])
+
+    def _brought(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values inside the ranges that the user gave; another optimizer begins at its own rate."""
+        out = dict(values)
+        for name in sorted((n for n in self.names if n in self.asked), key=self.hangs):
+            if self.holds(name, out):
+                continue
+            out[name] = _inside(self.where(name, out), out[name])
+            rate = self.where("lr", out)
+            if name == "optimizer" and "lr" in self.names and isinstance(rate, Range):
+                out["lr"] = rate.middle
+        return out
+
+
+def _inside(where: Range | Choice, value: Any) -> Any:
+    """A value itself where it is among those searched, else the nearest, or the likeliest option."""
+    if isinstance(where, Choice):
+        if value in where.options:
+            return value
+        weights = where.weights or (1.0,) * len(where.options)
+        return max(zip(weights, where.options, strict=True), key=lambda pair: pair[0])[1]
+    return value if value == where.off or where.low <= value <= where.high else rounded(where, value)
 
 
 def _searched(knob: Knob, task: str, families: Sequence[str]) -> bool:
@@ -147,7 +197,8 @@ def _searched(knob: Knob, task: str, families: Sequence[str]) -> bool:
     if not set(knob.when.get("network", families)) & set(families):
         return False
     places = {("task", task), *(("network", family) for family in families)}
-    return knob.search is not None or any(place in places for place in knob.search_by)
+    elsewhere = any(other not in ("task", "network") for other, _ in knob.search_by)
+    return knob.search is not None or elsewhere or any(place in places for place in knob.search_by)
 
 
 def cube(dimensions: int, count: int, seed: int) -> NDArray[np.float64]:

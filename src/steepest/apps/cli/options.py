@@ -60,6 +60,19 @@ Fix = Annotated[
     list[str] | None,
     work("KNOB=VALUE", "Hold a knob at this value. May be given several times.", "--fix"),
 ]
+Set = Annotated[
+    list[str] | None,
+    work(
+        "KNOB=RANGE",
+        "Where to search a knob: lr=1e-4..1e-1:log, optimizer=adamw,sgd, 'dropout=0|0.05..0.5', or for one "
+        "optimizer alone lr[optimizer=sgd]=0.01..1. May be given several times.",
+        "--set",
+    ),
+]
+SpaceFile = Annotated[
+    Path | None,
+    work("FILE", "The same in a YAML file, one knob a line; --set and --fix go before it.", "--space"),
+]
 Precision = Annotated[
     str,
     work(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from steepest.apps.cli import options
-from steepest.apps.cli.fix import parse_fix
+from steepest.apps.cli.fix import parse_fix, parse_space
 from steepest.apps.cli.folder import writable
 from steepest.apps.cli.output import listening, show
 from steepest.apps.cli.own import data_and_network
@@ -23,6 +23,8 @@ EXAMPLES = """
   [cyan]steepest tune people.csv --target income --budget 3m --out runs/people[/cyan]
 
   [cyan]steepest tune people.csv --target income --fix optimizer=adam --fix depth=2[/cyan]
+
+  [cyan]steepest tune digits --set lr=1e-4..1e-1:log --set optimizer=adamw,sgd[/cyan]
 
   [cyan]steepest tune cifar.parquet --test cifar-test.parquet --budget 10m[/cyan]
 
@@ -74,6 +76,8 @@ def tune(
     matching: options.Matching = False,
     objective: options.Objective = None,
     fix: options.Fix = None,
+    changes: options.Set = None,
+    space: options.SpaceFile = None,
     seed: options.Seed = 0,
     out: options.Out = None,
     workers: Workers = None,
@@ -93,6 +97,7 @@ def tune(
     data, asked = data_and_network(data, source, network)
     limit = Budget.parse(budget)
     fixed = parse_fix(fix or ())
+    wanted = parse_space(changes or (), space, fixed)
     folder = writable(out)
     with listening(data, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
         from steepest.apps import api  # here, because it brings torch: see steepest.apps.cli
@@ -105,6 +110,7 @@ def tune(
             seed=seed,
             out=folder,
             fix=fixed,
+            space=wanted,
             network=asked if asked is None or ":" in asked else asked.split(","),
             start_from=start_from,
             matching=matching,
