@@ -79,8 +79,9 @@ class FileClaim:
                 if not self._still_there(file):  # removed by the one who had it, between our two calls
                     os.close(file)
                     continue
-                os.ftruncate(file, 0)
-                os.pwrite(file, whoami().encode(), 0)
+                with contextlib.suppress(OSError):  # a full disk has no room for the name; the lock holds
+                    os.ftruncate(file, 0)
+                    os.pwrite(file, whoami().encode(), 0)
             except BaseException:
                 os.close(file)
                 raise

@@ -14,9 +14,15 @@ from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Si
 
 Row = tuple[Any, ...]
 
+PLAN = "member, stage, label, recipe, seed, replicate, split, parameters, origin, sitting"
+POINT = "member, epoch, step, train_loss, held_out_loss, score, sitting"
+OUTCOME = "member, status, cause, score, epochs, seconds, sitting"
+DOCUMENT = "kind, body, time, sitting"
+SITTING = "number, started, pid, host, provenance"
+
 
 def from_plan(plan: MemberPlan, sitting: int = 0) -> Row:
-    """(member, stage, label, recipe, seed, replicate, split, parameters, origin, sitting)"""
+    """The columns of `PLAN`."""
     recipe = _to_json(f"the recipe of member {plan.member}", plan.recipe)
     numbers = (int(plan.seed), int(plan.replicate), int(plan.split), int(plan.parameters))
     return (int(plan.member), plan.stage, _text(plan.label), recipe, *numbers, _text(plan.origin), sitting)
@@ -29,7 +35,7 @@ def to_plan(row: Row) -> MemberPlan:
 
 
 def from_point(point: CurvePoint, sitting: int = 0) -> Row:
-    """(member, epoch, step, train_loss, held_out_loss, score, sitting)"""
+    """The columns of `POINT`."""
     losses = (_real(point.train_loss), _real(point.held_out_loss))
     return (int(point.member), _real(point.epoch), int(point.step), *losses, _real(point.score), sitting)
 
@@ -42,7 +48,7 @@ def to_point(row: Row) -> CurvePoint:
 
 
 def from_outcome(outcome: Outcome, sitting: int = 0) -> Row:
-    """(member, status, cause, score, epochs, seconds, sitting)"""
+    """The columns of `OUTCOME`."""
     score = None if outcome.score is None else _real(outcome.score)
     spent = (_real(outcome.epochs), _real(outcome.seconds))
     return (int(outcome.member), outcome.status, _text(outcome.cause), score, *spent, sitting)
@@ -56,7 +62,7 @@ def to_outcome(row: Row) -> Outcome:
 
 
 def from_document(document: Document, sitting: int = 0) -> Row:
-    """(kind, body, time, sitting)"""
+    """The columns of `DOCUMENT`."""
     body = _to_json(f"the document {document.kind!r}", document.body)
     return (_text(document.kind), body, _real(document.time), sitting)
 
@@ -68,7 +74,7 @@ def to_document(row: Row) -> Document:
 
 
 def from_sitting(sitting: Sitting) -> Row:
-    """(number, started, pid, host, provenance)"""
+    """The columns of `SITTING`."""
     provenance = _to_json("the provenance of a sitting", sitting.provenance)
     return (sitting.number, sitting.started, sitting.pid, _text(sitting.host), provenance)
 

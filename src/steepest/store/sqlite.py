@@ -120,13 +120,15 @@ class SQLiteJournal(Journal):
     def sittings(self) -> list[Sitting]:
         if self._version < 2:
             return []
-        return [rows.to_sitting(row) for row in self._read("SELECT * FROM sitting ORDER BY number")]
+        return [
+            rows.to_sitting(row) for row in self._read(f"SELECT {rows.SITTING} FROM sitting ORDER BY number")
+        ]
 
     def plan(self, members: Sequence[MemberPlan]) -> None:
         plans = [rows.from_plan(plan, self._sitting) for plan in members]
         with self._transaction() as write:
             try:
-                write.executemany(f"INSERT INTO member VALUES ({_marks(10)})", plans)
+                write.executemany(_insert("member", rows.PLAN), plans)
             except sqlite3.IntegrityError as error:
                 raise StoreError(
                     f"{self.path}: a member of {rows.span(plans)} is planned already. "
@@ -144,9 +146,9 @@ class SQLiteJournal(Journal):
         papers = [rows.from_document(document, self._sitting) for document in documents]
         with self._transaction() as write:
             try:
-                write.executemany(f"INSERT INTO curve VALUES (NULL, {_marks(7)})", points)
-                write.executemany(f"INSERT INTO outcome VALUES (NULL, {_marks(7)})", ends)
-                write.executemany(f"INSERT INTO document VALUES (NULL, {_marks(4)})", papers)
+                write.executemany(_insert("curve", rows.POINT), points)
+                write.executemany(_insert("outcome", rows.OUTCOME), ends)
+                write.executemany(_insert("document", rows.DOCUMENT), papers)
             except sqlite3.IntegrityError as error:
                 raise StoreError(
                     f"{self.path}: a member of {rows.span([*points, *ends])} was never planned. "
@@ -154,13 +156,11 @@ class SQLiteJournal(Journal):
                 ) from error
 
     def members(self) -> list[MemberPlan]:
-        columns = "member, stage, label, recipe, seed, replicate, split, parameters, origin"
-        found = self._read(f"SELECT {columns}, {self._of_sitting} FROM member ORDER BY member")
+        found = self._read(f"SELECT {self._columns(rows.PLAN)} FROM member ORDER BY member")
         return [rows.to_plan(row) for row in found]
 
     def curves(self, members: Iterable[int] | None = None) -> list[CurvePoint]:
-        columns = "member, epoch, step, train_loss, held_out_loss, score"
-        query = f"SELECT {columns}, {self._of_sitting} FROM curve"
+        query = f"SELECT {self._columns(rows.POINT)} FROM curve"
         values: tuple[str, ...] = ()
         if members is not None:
             query += " WHERE member IN (SELECT value FROM json_each(?))"
@@ -169,20 +169,17 @@ class SQLiteJournal(Journal):
         return [rows.to_point(latest[place]) for place in sorted(latest)]
 
     def outcomes(self) -> list[Outcome]:
-        columns = "member, status, cause, score, epochs, seconds"
-        query = f"SELECT {columns}, {self._of_sitting} FROM outcome ORDER BY entry"
+        query = f"SELECT {self._columns(rows.OUTCOME)} FROM outcome ORDER BY entry"
         latest = {row[0]: row for row in self._read(query)}
         return [rows.to_outcome(latest[member]) for member in sorted(latest)]
 
     def documents(self, kind: str) -> list[Document]:
-        columns = "kind, body, time"
-        query = f"SELECT {columns}, {self._of_sitting} FROM document WHERE kind = ? ORDER BY entry"
+        query = f"SELECT {self._columns(rows.DOCUMENT)} FROM document WHERE kind = ? ORDER BY entry"
         return [rows.to_document(row) for row in self._read(query, (kind,))]
 
     def document(self, kind: str) -> Document | None:
-        columns = "kind, body, time"
         query = (
-            f"SELECT {columns}, {self._of_sitting} FROM document WHERE kind = ? ORDER BY entry DESC LIMIT 1"
+            f"SELECT {self._columns(rows.DOCUMENT)} FROM document WHERE kind = ? ORDER BY entry DESC LIMIT 1"
         )
         found = self._read(query, (kind,))
         return rows.to_document(found[0]) if found else None
@@ -201,10 +198,9 @@ class SQLiteJournal(Journal):
                 raise StoreError(f"{self.path} is already there: another process has just started it.")
             schema.lay(write)
 
-    @property
-    def _of_sitting(self) -> str:
-        """The column to read; a journal of version 1 that nobody has written to since has none."""
-        return "sitting" if self._version > 1 else "0"
+    def _columns(self, columns: str) -> str:
+        """What to read; a journal of version 1 that nobody has written to since has no sittings."""
+        return columns if self._version > 1 else columns.replace("sitting", "0")
 
     def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[rows.Row]:
         with self._turn, _worded(self.path):
@@ -266,5 +262,7 @@ def _worded(path: Path) -> Iterator[None]:
         raise StoreError(f"{path} {cause}" if cause else f"{path} cannot be used: {error}.") from error
 
 
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
+def _insert(table: str, columns: str) -> str:
+    """Columns are named: a connection that was there before a migration still believes in the old ones."""
+    marks = ", ".join("?" * len(columns.split(", ")))
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks})"

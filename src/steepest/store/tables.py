@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from steepest.base.errors import StoreError
+from steepest.store import rows
 from steepest.store.schema import VERSION
 
 KEY = 0x57EE9E57  # the first half of our advisory locks; the second is the study's number
@@ -50,10 +51,6 @@ CREATE TABLE steepest.document (
 );
 CREATE INDEX document_of_kind ON steepest.document (study, kind);
 """
-_PLAN = "member, stage, label, recipe, seed, replicate, split, parameters, origin, sitting"
-_POINT = "member, epoch, step, train_loss, held_out_loss, score, sitting"
-_OUTCOME = "member, status, cause, score, epochs, seconds, sitting"
-_DOCUMENT = "kind, body, time, sitting"
 
 
 def _insert(table: str, columns: str) -> str:
@@ -61,24 +58,24 @@ def _insert(table: str, columns: str) -> str:
     return f"INSERT INTO steepest.{table} (study, {columns}) VALUES ({marks})"
 
 
-MEMBER, CURVE = _insert("member", _PLAN), _insert("curve", _POINT)
-OUTCOME, DOCUMENT = _insert("outcome", _OUTCOME), _insert("document", _DOCUMENT)
-SITTING = """
-INSERT INTO steepest.sitting (study, number, started, pid, host, provenance)
+MEMBER, CURVE = _insert("member", rows.PLAN), _insert("curve", rows.POINT)
+OUTCOME, DOCUMENT = _insert("outcome", rows.OUTCOME), _insert("document", rows.DOCUMENT)
+SITTING = f"""
+INSERT INTO steepest.sitting (study, {rows.SITTING})
 SELECT %s, coalesce(max(number), 0) + 1, %s, %s, %s, %s FROM steepest.sitting WHERE study = %s
 RETURNING number
 """
 SITTINGS = (
     "SELECT number, started, pid, host, provenance FROM steepest.sitting WHERE study = %s ORDER BY number"
 )
-MEMBERS = f"SELECT {_PLAN} FROM steepest.member WHERE study = %s ORDER BY member"
-_LATEST_POINT = f"SELECT DISTINCT ON (member, step) {_POINT} FROM steepest.curve WHERE study = %s"
+MEMBERS = f"SELECT {rows.PLAN} FROM steepest.member WHERE study = %s ORDER BY member"
+_LATEST_POINT = f"SELECT DISTINCT ON (member, step) {rows.POINT} FROM steepest.curve WHERE study = %s"
 CURVES = f"{_LATEST_POINT} ORDER BY member, step, entry DESC"
 CURVES_OF = f"{_LATEST_POINT} AND member = ANY(%s) ORDER BY member, step, entry DESC"
 OUTCOMES = f"""
-SELECT DISTINCT ON (member) {_OUTCOME} FROM steepest.outcome WHERE study = %s ORDER BY member, entry DESC
+SELECT DISTINCT ON (member) {rows.OUTCOME} FROM steepest.outcome WHERE study = %s ORDER BY member, entry DESC
 """
-DOCUMENTS = f"SELECT {_DOCUMENT} FROM steepest.document WHERE study = %s AND kind = %s ORDER BY entry"
+DOCUMENTS = f"SELECT {rows.DOCUMENT} FROM steepest.document WHERE study = %s AND kind = %s ORDER BY entry"
 LAST_DOCUMENT = f"{DOCUMENTS} DESC LIMIT 1"
 CLAIM = "SELECT pg_try_advisory_lock(%s, %s)"
 CLAIMED = """
