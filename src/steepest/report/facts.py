@@ -64,8 +64,12 @@ class Facts:
         return matches[0] if matches else "finalist 1"
 
 
-def read_facts(journal: Journal) -> Facts:
+def read_facts(journal: Journal, *, members: bool = True) -> Facts:
     """Read everything the report shows from a journal, finished or not.
+
+    Args:
+        journal: of a study.
+        members: whether its members are wanted, which are most of it.
 
     Raises:
         StoreError: the journal cannot be read.
@@ -78,7 +82,7 @@ def read_facts(journal: Journal) -> Facts:
     baselines, timing, end = body("baselines"), body("timing"), body("end")
     return Facts(
         study=_study(body("study")),
-        members=_members(journal),
+        members=_members(journal) if members else (),
         calibration=_optional(Calibration, body("calibration")),
         baselines=_rows(Scores, baselines.get("rows")),
         bar=baselines.get("bar"),
@@ -164,25 +168,31 @@ def _members(journal: Journal) -> tuple[Member, ...]:
     members = []
     for plan in journal.members():
         curve, end = tuple(curves.get(plan.member, ())), ends.get(plan.member)
-        about = (
-            plan.member,
-            plan.stage,
-            plan.label,
-            plan.origin,
-            plan.replicate,
-            {name: str(v) if isinstance(v, list) else v for name, v in plan.recipe.items()},  # one value each
-            plan.parameters,
-        )
-        if end is not None:
-            members.append(Member(*about, end.status, end.cause, end.score, end.epochs, curve))
-        else:
-            reached = curve[-1] if curve else None
-            members.append(
-                Member(
-                    *about,
-                    score=reached.score if reached else None,
-                    epochs=reached.epoch if reached else 0.0,
-                    curve=curve,
-                )
+        reached = curve[-1] if curve else None
+        members.append(
+            Member(
+                number=plan.member,
+                stage=plan.stage,
+                label=plan.label,
+                origin=plan.origin,
+                replicate=plan.replicate,
+                recipe=_one_value_each(plan.recipe),
+                parameters=plan.parameters,
+                status=end.status if end else "unfinished",
+                cause=end.cause if end else "",
+                score=end.score if end else reached.score if reached else None,
+                epochs=end.epochs if end else reached.epoch if reached else 0.0,
+                curve=curve,
+                seed=plan.seed,
+                split=plan.split,
+                seconds=end.seconds if end else None,
             )
+        )
     return tuple(members)
+
+
+def _one_value_each(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A recipe in which an argument of the user's own network that is a list is one value too."""
+    if recipe.get("network") != "own":
+        return recipe
+    return {name: str(value) if isinstance(value, list) else value for name, value in recipe.items()}

@@ -248,3 +248,6 @@ class Member:
     score: float | None = None
     epochs: float = 0.0
     curve: tuple[CurvePoint, ...] = ()
+    seed: int = 0
+    split: int = 0
+    seconds: float | None = None

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from steepest import __version__
-from steepest.apps.cli import compare, cost, data, plan, rates, report, rules, train, tune
+from steepest.apps.cli import compare, cost, data, plan, rates, report, rules, runs, train, tune
 from steepest.base.errors import SteepestError
 
 STOPPED = 130
@@ -49,6 +49,19 @@ app.command("rates", help=_help(rates.rates), epilog=rates.EXAMPLES)(rates.rates
 app.command("cost", help=_help(cost.cost), epilog=cost.EXAMPLES)(cost.cost)
 app.command("plan", help=_help(plan.plan), epilog=plan.EXAMPLES)(plan.plan)
 app.command("rules", help=_help(rules.rules), epilog=rules.EXAMPLES)(rules.rules)
+
+studies = typer.Typer(
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    help=runs.ABOUT,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+studies.command("list", help=_help(runs.list_runs), epilog=runs.LIST_EXAMPLES)(runs.list_runs)
+studies.command("show", help=_help(runs.show), epilog=runs.SHOW_EXAMPLES)(runs.show)
+studies.command("compare", help=_help(runs.compare), epilog=runs.COMPARE_EXAMPLES)(runs.compare)
+studies.command("prune", help=_help(runs.prune), epilog=runs.PRUNE_EXAMPLES)(runs.prune)
+studies.command("export", help=_help(runs.export), epilog=runs.EXPORT_EXAMPLES)(runs.export)
+app.add_typer(studies, name="runs")
 
 
 def _version(wanted: bool) -> None:
