@@ -45,7 +45,7 @@ class Cluster:
         try:
             self._initialise()
             self.start()
-            self._run("psql", "--dbname", "postgres", "--command", f"CREATE DATABASE {DATABASE}")
+            self.sql(f"CREATE DATABASE {DATABASE}", "postgres")
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -64,7 +64,7 @@ class Cluster:
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(
-                [_program("postgres"), "-D", self._data, *words],
+                [_program("postgres"), "-D", str(self.data), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -92,9 +92,15 @@ class Cluster:
             f"?study={quote(study, safe='')}" if study else ""
         )
 
+    def sql(self, statement: str, database: str = DATABASE) -> str:
+        """Run a statement as the owner of everything; what it answers."""
+        bare = ["--no-psqlrc", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"]
+        return self._do([*self._command("psql"), *bare, "--dbname", database, "--command", statement])
+
     @property
-    def _data(self) -> str:
-        return str(self.folder / "data")
+    def data(self) -> Path:
+        """The folder with the server's files."""
+        return self.folder / "data"
 
     @property
     def _log(self) -> Path:
@@ -128,20 +134,18 @@ class Cluster:
             "--no-locale",
             "--no-sync",
         ]
-        self._do([_program("initdb"), "-D", self._data, *shape, "--pwfile", str(word)])
+        self._do([_program("initdb"), "-D", str(self.data), *shape, "--pwfile", str(word)])
 
     def _command(self, program: str) -> list[str]:
         return [_program(program), "--host", "127.0.0.1", "--port", str(self.port), "--username", USER]
 
-    def _run(self, program: str, *words: str) -> None:
-        self._do([*self._command(program), *words])
-
-    def _do(self, command: list[str]) -> None:
+    def _do(self, command: list[str]) -> str:
         environment = {**os.environ, "PGPASSWORD": self.password}
         try:
-            subprocess.run(command, check=True, capture_output=True, env=environment, **self._identity)
+            run = subprocess.run(command, check=True, capture_output=True, env=environment, **self._identity)
         except subprocess.CalledProcessError as error:
             raise NoCluster(f"{Path(command[0]).name} fails: {error.stderr.decode()[-500:]}") from error
+        return str(run.stdout, encoding="utf-8").strip()
 
 
 def _program(name: str) -> str:
