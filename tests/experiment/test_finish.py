@@ -9,7 +9,8 @@ import torch
 from steepest.base.recipe import Recipe
 from steepest.experiment.baselines import Bar
 from steepest.experiment.finish import final_networks, handed_out, network_of, note_test, parameters_of
-from steepest.experiment.study import Study, Trained
+from steepest.experiment.study import Study
+from steepest.experiment.trained import Trained
 
 CALM = Recipe(width=8, depth=1, epochs=3, batch_size=16)
 MakeStudy = Callable[..., Study]

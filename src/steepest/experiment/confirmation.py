@@ -19,10 +19,10 @@ from steepest.evidence.rope import region
 from steepest.evidence.verdict import Verdict, judge
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.pace import Pace
-from steepest.experiment.study import Study, Trained
+from steepest.experiment.study import Study
+from steepest.experiment.trained import Trained
 from steepest.training.metrics import is_lower_better
 
-DEFAULT = "the default"
 OVERLAP = 0.25
 """Held-out rows per training row: fresh splits share rows; Nadeau and Bengio's variance accounts for it."""
 
@@ -139,7 +139,8 @@ def _reach(
     How many there are is decided by time alone, never by their scores; at least one is always begun.
     """
     while (done := len(scores[0])) < look:
-        fitting = max(pace.pairs(recipes, limit - study.clock.elapsed()), 0 if done else 1)
+        fitting = study.decide("pairs", lambda: pace.pairs(recipes, limit - study.clock.elapsed()))
+        fitting = max(fitting, 0 if done else 1)
         if not fitting or not more(range(len(recipes)), range(done, min(look, done + fitting))):
             return False
     return True
@@ -149,24 +150,31 @@ def _taking_part(
     study: Study, pace: Pace, recipes: Sequence[Recipe], replicates: int, limit: float
 ) -> Sequence[int]:
     """Who takes part in a further look: everybody, or the pair that counts, or nobody for want of time."""
-    left = limit - study.clock.elapsed()
-    for taking in (range(len(recipes)), (0, len(recipes) - 1)):
-        if 1.1 * pace.closing([recipes[i] for i in taking], replicates) <= left:
-            return taking
-    return ()
+
+    def fitting() -> list[int]:
+        left = limit - study.clock.elapsed()
+        for taking in (range(len(recipes)), (0, len(recipes) - 1)):
+            if 1.1 * pace.closing([recipes[i] for i in taking], replicates) <= left:
+                return list(taking)
+        return []
+
+    return study.decide("taking part", fitting)
 
 
 def _affordable(
     study: Study, pace: Pace, chosen: list[Trained], default: Recipe, limit: float
 ) -> list[Trained]:
     """As many finalists as time allows; the first is always confirmed."""
-    left = limit - study.clock.elapsed()
-    while len(chosen) > 1:
-        recipes = [*(t.member.recipe for t in chosen), default]
-        if pace.closing(recipes, pace.extent.looks[0]) <= left:
-            break
-        chosen = chosen[:-1]
-    return chosen
+
+    def fitting() -> int:
+        left = limit - study.clock.elapsed()
+        for most in range(len(chosen), 1, -1):
+            recipes = [*(t.member.recipe for t in chosen[:most]), default]
+            if pace.closing(recipes, pace.extent.looks[0]) <= left:
+                return most
+        return min(len(chosen), 1)
+
+    return chosen[: study.decide("finalists", fitting)]
 
 
 def _replicates(
@@ -202,7 +210,7 @@ def _judge(
     a: Sequence[float], b: Sequence[float], study: Study, rope: float, looks: Sequence[int] | None
 ) -> Verdict:
     return judge(
-        a, b, rope=rope, overlap=OVERLAP, looks=looks, metric=study.objective, against=DEFAULT,
+        a, b, rope=rope, overlap=OVERLAP, looks=looks, metric=study.objective, against=study.settings.reference,
         seed=study.settings.seed, lower=is_lower_better(study.objective),
     )  # fmt: skip
 
@@ -218,14 +226,15 @@ def _note(
     if verdict is None:
         return
     study.note("verdict", {**verdict.to_dict(), "winner_scores": scores[0], "default_scores": scores[-1]})
-    others = {**dict(zip(labels[1:-1], scores[1:-1], strict=True)), DEFAULT: scores[-1]}
+    reference = study.settings.reference
+    others = {**dict(zip(labels[1:-1], scores[1:-1], strict=True)), reference: scores[-1]}
     shared = min(map(len, others.values()))  # the pair that counts may have been given more replicates
     others = {label: column[:shared] for label, column in others.items()}
     family: list[Row] = []
     if len(others) > 1:
         family = against_reference(
             others,
-            DEFAULT,
+            reference,
             rope=rope,  # the verdict's own is NaN where every run diverged
             overlap=OVERLAP,
             metric=study.objective,

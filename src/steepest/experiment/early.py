@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 
 from steepest.data.split import Split
-from steepest.experiment.study import Study, Trained
+from steepest.experiment.study import Study
+from steepest.experiment.trained import Trained
 from steepest.training.job import Job
 from steepest.training.member import Member
 from steepest.training.metrics import score_of

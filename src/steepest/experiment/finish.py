@@ -12,10 +12,14 @@ from steepest.base.recipe import Recipe
 from steepest.experiment import folder as files
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import member_seed
-from steepest.experiment.study import Study, Trained
+from steepest.experiment.study import Study
+from steepest.experiment.trained import Trained
 from steepest.networks.architecture import load
 from steepest.networks.own_spec import OwnSpec
 from steepest.training.layout import Layout
+
+FINAL = "final"
+"""Under this name the networks that met the test set are kept until they are written."""
 
 COMPRESSED_BYTES = 20e6
 """Most bytes of data that are compressed: about a second."""
@@ -41,6 +45,7 @@ def final_networks(
     members = study.plan(plans, "final", [label for label, _ in distinct.values() for _ in range(seeds)])
     until = study.until(recipes[0][1])
     study.train(members, until, [until], deadline)
+    study.keep(FINAL, [t for t in members if t.state is not None or t.fate == "training"], wanted=True)
     of_key = {key: members[i * seeds : (i + 1) * seeds] for i, key in enumerate(distinct)}
     return {label: of_key[recipe.key()] for label, recipe in recipes}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import steepest
 from steepest.data.dataset import Column
+from steepest.experiment.settings import Settings
 from steepest.experiment.study import Study
 from steepest.experiment.workers import cores
 from steepest.search.grammar import words
@@ -41,7 +42,19 @@ def study_document(study: Study) -> dict[str, Any]:
         "score_unit": "",
         "rounds_per_epoch": study.rounds,
         "fixed": dict(settings.fixed),
+        "begun_from": settings.earlier.place if settings.earlier else "",
         "asked": {key: words(given) for key, given in settings.asked.items()},
+        **{name: value for name, value in provenance(settings).items() if name != "command"},
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "development_rows": len(study.outer.train),
+        "test_rows": len(study.outer.held_out),
+    }
+
+
+def provenance(settings: Settings) -> dict[str, Any]:
+    """Who is at work in a sitting: code, libraries, machine, command."""
+    return {
+        "command": settings.command,
         "versions": {"steepest": steepest.__version__, "python": platform.python_version(), **_versions()},
         "machine": {
             "system": platform.system(),
@@ -49,9 +62,6 @@ def study_document(study: Study) -> dict[str, Any]:
             "cores": cores(),
             "workers": settings.workers,
         },
-        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "development_rows": len(study.outer.train),
-        "test_rows": len(study.outer.held_out),
     }
 
 

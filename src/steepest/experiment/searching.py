@@ -1,17 +1,22 @@
-"""The search: waves of members, compared at rungs, until its share of the budget is spent."""
+"""The search: carries out a strategy's orders, until its share of the budget is spent.
+
+What is tried next is the strategy's to say (`search/`). Here members are planned, trained and let go, and all
+that hangs on the clock is decided once and written down, so that a search that was killed goes on where it
+stopped.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from steepest.base.recipe import Recipe
+from steepest.experiment import states
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.confirmation import distinct
 from steepest.experiment.pace import Pace
 from steepest.experiment.study import Study
 from steepest.experiment.trained import Trained
-from steepest.search.policy import Policy
-from steepest.search.rungs import ETA, promote, rung_rounds
-from steepest.search.strategy import Proposal
+from steepest.search.rungs import rung_rounds
+from steepest.search.strategy import GoOn, Proposal, Report, Start, Strategy, origin_of
 
 LEAST_CLOSING, MOST_CLOSING = 0.2, 0.5
 """Shares of the budget that confirmation, test and writing get at least and at most."""
@@ -19,60 +24,181 @@ LEAST_CLOSING, MOST_CLOSING = 0.2, 0.5
 PLAYOFF_SHARE, PLAYOFF_MEMBERS, PLAYOFF_ROUNDS = 0.2, 12, 3
 """Share of the search's time, leaders and replicates of the play-off that ranks the leaders."""
 
-MOST_FIRST = 384
-FIRST_SHARE = 0.6
-"""Share of the search's time for the first wave; the rest is for waves that learn from it."""
-
-LEAST_WAVE = 9
-MOST_WAVE = 48
+TYPICAL = 200
+"""The members by which the cost of the next is foreseen: the newest."""
 
 
 class Search:
-    """Waves of members over one study.
+    """One strategy at work on a study. To the strategy it is the `Means`.
 
     Args:
         study, pace: what is searched, and what it costs.
-        policy: who is tried.
+        strategy: says what to try next.
+        typical: recipes like those to come, as long as there are no members to go by.
         default: trial 0's recipe, which gives the horizon.
-        noise: standard deviation of the default's score; ties are closer than √2 times that.
+        noise: standard deviation of the default's score.
         folds: number of folds the search may use; members take turns.
     """
 
     def __init__(
-        self, study: Study, pace: Pace, policy: Policy, default: Recipe, noise: float, folds: int
+        self,
+        study: Study,
+        pace: Pace,
+        strategy: Strategy,
+        typical: Callable[[], Sequence[Recipe]],
+        default: Recipe,
+        noise: float,
+        folds: int,
     ) -> None:
-        self.study, self.pace, self.policy = study, pace, policy
+        self.study, self.pace, self.noise = study, pace, noise
         self.rungs = rung_rounds(study.until(default))
-        self._noise, self._folds, self._waves = math.sqrt(2) * noise, folds, 0
-        self._default = default
         self.members: list[Trained] = []
+        self._strategy, self._typical, self._default, self._folds = strategy, typical, default, folds
+        self._wave_of: dict[int, int] = {}
+        self._waves = 0
+        self._kept: list[str] = []
         self._playoff: dict[int, float] = {}
         self._started = 0.0
 
     def run(self) -> str:
-        """Search until its share of the budget is spent; says why it ended."""
+        """Carry out orders until the strategy has no more; says why it ended."""
         self.study.enter("search")
-        if self.study.interrupted:
-            return "interrupted"
-        trials = self.study.settings.budget.trials
-        self._started = start = self.study.clock.elapsed()
-        first_end = start + FIRST_SHARE * (self._waves_end() - start)
-        count = self._affordable(first_end, MOST_FIRST if trials is None else math.ceil(trials * FIRST_SHARE))
-        self._wave(self.policy.first_wave(max(count, LEAST_WAVE if trials is None else 1)))
-        while not self.study.interrupted:
-            left = math.inf if trials is None else trials - len(self.members)
-            count = self._affordable(self._waves_end(), int(min(MOST_WAVE, left)))
-            if count < min(LEAST_WAVE, left) or count < 1:
-                self._play_off()
-                return "trials" if trials is not None and left < 1 else "budget"
-            first = len(self.study.members)
-            incumbents = [t.member.recipe for t in self.ranked()[:5]]
-            proposals = self.policy.model_wave(count, incumbents, first)
-            if not proposals:
-                self._play_off()
-                return "space"
-            self._wave(proposals)
-        return "interrupted"
+        self._started = self.study.recall.at() or self.study.clock.elapsed()
+        reason = "interrupted" if self._interrupted() else self._carry_out()
+        self._end()
+        if reason != "interrupted":
+            self._play_off()
+        return reason
+
+    # -- what a strategy may ask -------------------------------------------------------------------------
+
+    def affordable(self, rounds: float, share: float, most: int) -> int:
+        """Members that can be trained for so many rounds each before `share` of the search is spent."""
+        return self.study.decide("affordable", lambda: self._affordable(rounds, share, most))
+
+    def costs(self, _recipe: Recipe) -> tuple[float, ...]:
+        """What is to be kept low beside the score."""
+        return ()
+
+    def recalled(self) -> tuple[Proposal, ...]:
+        """The next wave's proposals, where an earlier sitting has planned it."""
+        recall, first = self.study.recall, len(self.study.members)
+        count = recall.coming("wave", beyond="affordable")
+        plans = [recall.plans.get(first + i) for i in range(count or 0)]
+        known = [p for p in plans if p is not None]
+        if not known or len(known) < len(plans):  # it was killed before it wrote them down
+            return ()
+        recall.pass_over("wave", beyond="affordable")
+        return tuple(Proposal(Recipe.make(**p.recipe), origin_of(p.origin)) for p in known)
+
+    # -- orders ------------------------------------------------------------------------------------------
+
+    def _carry_out(self) -> str:
+        orders = self._strategy.run(self)
+        try:
+            order = next(orders)
+            while True:
+                report = self._begun(order) if isinstance(order, Start) else self._taken_on(order)
+                if self._interrupted():
+                    return "interrupted"
+                order = orders.send(report)
+        except StopIteration as end:
+            return str(end.value)
+
+    def _begun(self, order: Start) -> Report:
+        """Plan a wave and train it to its first rung."""
+        self._pause()
+        count = self.study.decide("wave", lambda: len(order.proposals))
+        first = len(self.study.members)
+        assert count == len(order.proposals)
+        plans = [
+            (
+                p.recipe.replace(epochs=self._default.epochs),
+                p.origin,
+                member_seed(self.study, "search", first + i),
+                i % self._folds if self._folds > 1 else 0,
+                0,
+            )
+            for i, p in enumerate(order.proposals)
+        ]
+        wave = self.study.plan(plans, "search")
+        self.members += wave
+        self._wave_of |= {t.member.number: self._waves for t in wave}
+        self._waves += 1
+        return self._trained(wave, order.until)
+
+    def _taken_on(self, order: GoOn) -> Report:
+        """Let go who is not named, keep the states of who is, and train these to the next rung."""
+        named = set(order.members)
+        staying = [t for t in self.members if t.member.number in named]
+        waves = {self._wave_of[number] for number in named}
+        wave = [t for t in self.members if self._wave_of[t.member.number] in waves and t.fate == "training"]
+        self._keep(staying, order.until)
+        reached = self.study.epochs(max((max(t.scores, default=0) for t in wave), default=0))
+        leaving = [t for t in wave if t.member.number not in named]
+        self.study.settle(leaving, "dropped", f"not among the best at epoch {reached:g}")
+        self.study.note(
+            "rung",
+            {
+                "wave": max(waves, default=0),
+                "epoch": reached,
+                "compared": len(wave),
+                "earned": [n for n in order.members if n not in order.lucky],
+                "lucky": list(order.lucky),
+            },
+        )
+        return self._trained(staying, order.until)
+
+    def _trained(self, members: Sequence[Trained], until: int) -> Report:
+        """Train members to a rung, as many as there is time for."""
+        reach = self._within_reach(members, until)
+        if reach:
+            self.study.train(reach, until, [until], self.deadline(), keep=until != self.rungs[-1])
+        self.pace.measure()
+        self._best()
+        scores = {
+            t.member.number: t.score if t.fate == "training" else math.nan
+            for t in reach
+            if t.fate != "interrupted"
+        }
+        return Report(tuple(t.member.number for t in members), scores)
+
+    def _keep(self, members: Sequence[Trained], until: int) -> None:
+        """Keep states, in place of those of the same waves that were kept before."""
+        waves = sorted({self._wave_of[t.member.number] for t in members})
+        head = "wave-" + "+".join(map(str, waves))
+        name = f"{head}-to-{until}"
+        self.study.keep(name, members)
+        for old in [k for k in self._kept if k.rpartition("-to-")[0] == head]:
+            states.forget(self.study.settings.folder, old)
+            self._kept.remove(old)
+        self._kept.append(name)
+
+    def _pause(self) -> None:
+        """Before a new wave: members of earlier ones that may still go on keep their states."""
+        by_wave: dict[int, list[Trained]] = {}
+        for t in self.members:
+            if t.fate == "training" and max(t.scores, default=0) < self.rungs[-1]:
+                by_wave.setdefault(self._wave_of[t.member.number], []).append(t)
+        for wave, waiting in by_wave.items():
+            if not any(name.startswith(f"wave-{wave}-to-later") for name in self._kept):
+                self.study.keep(f"wave-{wave}-to-later", waiting)
+                self._kept.append(f"wave-{wave}-to-later")
+
+    def _end(self) -> None:
+        """Nobody goes on from here."""
+        for t in self.members:
+            if t.fate == "training" and max(t.scores, default=0) < self.rungs[-1]:
+                reached = self.study.epochs(max(t.scores, default=0))
+                self.study.settle([t], "dropped", f"not taken further than epoch {reached:g}")
+        self.study.settle(self.members, "finished")
+        for name in self._kept:
+            states.forget(self.study.settings.folder, name)
+
+    def _interrupted(self) -> bool:
+        return self.study.decide("interrupted", lambda: self.study.interrupted)
+
+    # -- time --------------------------------------------------------------------------------------------
 
     def deadline(self) -> float:
         """When the search must end, on the study's clock, for the rest to fit.
@@ -91,6 +217,39 @@ class Search:
         """When waves must end for the play-off to fit before the deadline."""
         deadline = self.deadline()
         return deadline if math.isinf(deadline) else deadline - PLAYOFF_SHARE * (deadline - self._started)
+
+    def _affordable(self, rounds: float, share: float, most: int) -> int:
+        """Members of a wave that should be through all its rungs by then."""
+        end = self._waves_end()
+        if math.isinf(end):
+            return most
+        tried = [t.member.recipe for t in self.members[-TYPICAL:]] or self._typical()
+        each = self.pace.seconds(tried, rounds) / len(tried)
+        until = self._started + share * (end - self._started)
+        return max(0, min(most, int((until - self.study.clock.elapsed()) / max(each, 1e-9))))
+
+    def _within_reach(self, living: Sequence[Trained], rung: int) -> list[Trained]:
+        """Those that can be trained to the rung in time, best first; the others leave now."""
+        beyond = set(self.study.decide("beyond reach", lambda: self._beyond_reach(living, rung)))
+        out = [t for t in living if t.member.number in beyond]
+        self.study.settle(out, "dropped", f"no time left to reach epoch {self.study.epochs(rung):g}")
+        return [t for t in living if t.member.number not in beyond]
+
+    def _beyond_reach(self, living: Sequence[Trained], rung: int) -> list[int]:
+        deadline = self.deadline()
+        if math.isinf(deadline):
+            return []
+        rungs_left = sum(r >= rung for r in self.rungs)  # each costs about as much as the next
+        left = min(1.0, 1.5 / rungs_left) * (deadline - self.study.clock.elapsed())
+        beyond: list[int] = []
+        ordered = sorted(living, key=lambda t: (-t.score if t.scores else 0.0, t.member.number))
+        for place, t in enumerate(ordered):
+            left -= self.pace.seconds([t.member.recipe], rung - max(t.scores, default=0))
+            if left < 0 and place:
+                beyond.append(t.member.number)
+        return beyond
+
+    # -- who leads ---------------------------------------------------------------------------------------
 
     def ranked(self) -> list[Trained]:
         """Members that came furthest, best first: by their play-off where they were in it, then by score.
@@ -114,12 +273,11 @@ class Search:
         One score on one split says little about which of the best is best: much of it is luck.
         """
         leaders = distinct([t for t in self.ranked() if max(t.scores) == self.rungs[-1]], PLAYOFF_MEMBERS)
-        if len(leaders) < 2 or (self.study.settings.budget.trials is not None and len(leaders) < 3):
+        if len(leaders) < 2 or (self.study.settings.budget.seconds is None and len(leaders) < 3):
             return
         until, totals = self.rungs[-1], [0.0] * len(leaders)
         for r in range(PLAYOFF_ROUNDS):
-            left = self.deadline() - self.study.clock.elapsed()
-            if self.pace.seconds([t.member.recipe for t in leaders], until) > left or self.study.interrupted:
+            if not self.study.decide("play-off", lambda: self._pays_off(leaders)):
                 break
             seed, fold = member_seed(self.study, "play-off", r), (r + self._waves) % self._folds
             plans = [(t.member.recipe, "play-off", seed, fold, r) for t in leaders]
@@ -134,100 +292,14 @@ class Search:
             ]
             self._playoff = {t.member.number: s / (r + 1) for t, s in zip(leaders, totals, strict=True)}
 
-    def _affordable(self, deadline: float, most: int) -> int:
-        """Members of a wave that should be through all its rungs by `deadline`."""
-        if math.isinf(deadline):
-            return most
-        rounds, before, share = 0.0, 0, 1.0
-        for rung in self.rungs:  # of each rung's members one in three goes on, and some ties
-            rounds += share * (rung - before)
-            before, share = rung, share / ETA * 1.2
-        tried = [t.member.recipe for t in self.members[-200:]] or self.policy.typical(64)
-        each = self.pace.seconds(tried, rounds) / len(tried)
-        return max(0, min(most, int((deadline - self.study.clock.elapsed()) / max(each, 1e-9))))
-
-    def _wave(self, proposals: Sequence[Proposal]) -> None:
-        """Train a wave through the rungs."""
-        last = self.rungs[-1]
-        first = len(self.study.members)
-        plans = [
-            (
-                p.recipe.replace(epochs=self._default.epochs),
-                p.origin,
-                member_seed(self.study, "search", first + i),
-                self._fold(i),
-                0,
-            )
-            for i, p in enumerate(proposals)
-        ]
-        wave = self.study.plan(plans, "search")
-        self.members += wave
-        living = wave
-        for number, rung in enumerate(self.rungs):
-            living = self._within_reach(living, rung)
-            if not living:
-                break
-            self.study.train(living, rung, [rung], self.deadline(), keep=rung != last)
-            self.pace.measure()
-            self._best()
-            living = self._compare([t for t in living if t.fate == "training"], rung, first + number)
-        self.study.settle(wave, "finished")
-        self._tell_suggester(wave)
-        self._waves += 1
-
-    def _within_reach(self, living: list[Trained], rung: int) -> list[Trained]:
-        """Those that can be trained to the rung in time, best first; the others leave now."""
-        deadline = self.deadline()
-        if math.isinf(deadline):
-            return living
-        rungs_left = sum(r >= rung for r in self.rungs)  # each costs about as much as the next
-        left = min(1.0, 1.5 / rungs_left) * (deadline - self.study.clock.elapsed())
-        reach: list[Trained] = []
-        for t in sorted(living, key=lambda t: (-t.score if t.scores else 0.0, t.member.number)):
-            left -= self.pace.seconds([t.member.recipe], rung - max(t.scores, default=0))
-            if left >= 0 or not reach:
-                reach.append(t)
-        beyond = [t for t in living if t not in reach]
-        self.study.settle(beyond, "dropped", f"no time left to reach epoch {self.study.epochs(rung):g}")
-        return [t for t in living if t in reach]
-
-    def _compare(self, living: list[Trained], rung: int, place: int) -> list[Trained]:
-        """The rung's decision: those that stay; the others get their outcome."""
-        last = rung == self.rungs[-1]
-        if last or not living:
-            return living
-        decided = promote(
-            [t.score for t in living], member_seed(self.study, "rung", place), noise=self._noise
-        )
-        staying = set(decided.staying)
-        dropped = [t for k, t in enumerate(living) if k not in staying]
-        self.study.settle(dropped, "dropped", f"not among the best at epoch {self.study.epochs(rung):g}")
-        self.study.compact([living[k] for k in staying])
-        self.study.note(
-            "rung",
-            {
-                "wave": self._waves,
-                "epoch": self.study.epochs(rung),
-                "compared": len(living),
-                "earned": [living[k].member.number for k in decided.earned],
-                "lucky": [living[k].member.number for k in decided.lucky],
-            },
-        )
-        return [living[k] for k in sorted(staying)]
-
-    def _fold(self, place: int) -> int:
-        return place % self._folds if self._folds > 1 else 0
+    def _pays_off(self, leaders: Sequence[Trained]) -> bool:
+        """Whether a round of the play-off fits."""
+        left = self.deadline() - self.study.clock.elapsed()
+        need = self.pace.seconds([t.member.recipe for t in leaders], self.rungs[-1])
+        return need <= left and not self.study.interrupted
 
     def _best(self) -> None:
         ranked = self.ranked()
         if ranked:
             top = ranked[0].score
             self.study.best = top if self.study.best is None else max(self.study.best, top)
-
-    def _tell_suggester(self, wave: Sequence[Trained]) -> None:
-        for t in wave:
-            scores = {e: s for e, s in t.scores.items() if not math.isnan(s)}
-            failed = t.fate in ("diverged", "out of memory", "lost")
-            self.policy.suggester.tell(
-                t.member.recipe, {} if failed else scores, finished=self.rungs[-1] in scores
-            )

@@ -1,11 +1,12 @@
 """What the stages of a study share: data, journal, workers, clock, and the members trained so far."""
 
+import math
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,51 +15,34 @@ from steepest.base.progress import Listener, Progress
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.split import Split
+from steepest.experiment import states
 from steepest.experiment.probing import fault_words, probe_bodies
+from steepest.experiment.recall import ENDED, Recall
 from steepest.experiment.settings import Settings
+from steepest.experiment.trained import Trained
 from steepest.experiment.ways import PATIENCE, planner_for
+from steepest.experiment.work import work
 from steepest.experiment.workers import Workers, give_back
 from steepest.networks.architecture import Spec, spec_of
-from steepest.networks.cost import Cost, cost
+from steepest.networks.cost import cost
 from steepest.networks.ports import Ports
-from steepest.networks.spec import NetworkSpec
 from steepest.store.journal import Journal
 from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Stage, Status
 from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.metrics import score_of
-from steepest.training.planner import Planner
+from steepest.training.planner import Choice, Planner
 from steepest.training.planning import chunks, shared_out
 from steepest.training.source import Fold, Source, ports_of
 from steepest.training.state import StackState
 
-MODULE_CALLS, MODULE_FLOPS, MODULE_BYTES = 1.5e-3, 60e9, 1.5e9
-"""Of a torch module on one core: seconds of calls per step; operations and activation bytes per second."""
+Answer = TypeVar("Answer")
 
 MEASURING_SHARE = 0.03
 """Of the budget: after so long the ways to train further kinds of network are not measured."""
 
 PATIENCE_SHARE = 0.005
 """Of the budget: after so long no further way to train a kind of network is tried."""
-
-
-@dataclass(slots=True, eq=False)
-class Trained:
-    """A member as far as it has come: its scores by round, and where its state is kept."""
-
-    plan: MemberPlan
-    member: Member
-    scores: dict[int, float] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    steps: int = 0
-    state: tuple[StackState, int] | None = None
-    fate: Status | Literal["training"] = "training"
-
-    @property
-    def score(self) -> float:
-        """The latest score; NaN if there is none or the loss stopped being a number."""
-        return self.scores[max(self.scores)] if self.scores else float("nan")
 
 
 @dataclass(eq=False)
@@ -81,6 +65,7 @@ class Study:
     workers: Workers
     listener: Listener
     clock: Clock
+    recall: Recall = field(init=False)
     source: Source | None = None
     stage: str = "read"
     bar: float | None = None
@@ -94,6 +79,10 @@ class Study:
     _entered: float = 0.0
     _measuring: float = 0.0
 
+    def __post_init__(self) -> None:
+        self.recall = Recall(self.journal)
+        self.clock.spent_before += self.recall.spent
+
     def serve(self, source: Source) -> None:
         """Hand the rows and folds to the workers."""
         self.source = source
@@ -106,7 +95,11 @@ class Study:
         seconds = self.settings.budget.seconds
         patience = PATIENCE if seconds is None else max(PATIENCE, PATIENCE_SHARE * seconds)
         rounding = self.settings.precision == "auto"
-        return planner_for(self.source, self.workers, rounding, patience)
+        planner = planner_for(self.source, self.workers, rounding, patience)
+        known = self.journal.document("ways")  # a study that goes on trains as it began
+        for choice in map(Choice.from_dict, known.body["choices"] if known else ()):
+            planner.choices[choice.kind] = choice
+        return planner
 
     def fold(self, index: int) -> Fold:
         """One of the folds that were served."""
@@ -141,7 +134,7 @@ class Study:
 
     def enter(self, stage: str) -> None:
         """Begin a stage: its time and members are counted apart."""
-        now = self.clock.elapsed()
+        now = self.decide(f"stage {stage}", lambda: round(self.clock.elapsed(), 3))
         if self.stages:
             last = self.stages[-1]
             last["seconds"] = round(now - self._entered, 3)
@@ -207,7 +200,9 @@ class Study:
                 origin=origin,
             )
             new.append(Trained(plan, Member(number, recipe, seed, fold)))
-        self.journal.plan([t.plan for t in new])
+        plans = [t.plan for t in new]
+        if not self.recall.planned(plans):
+            self.journal.plan(plans)
         self.members += new
         return new
 
@@ -227,9 +222,13 @@ class Study:
         What probes find of the members in `probed` is written down too.
         """
         by_number = {t.member.number: t for t in trained}
+        known = self._recalled(trained, until, keep)
+        if len(known) == len(trained):
+            return
         self.learn(t.member.recipe for t in trained)
         watched = {t.member.number for t in probed}
         groups = self._chunks(trained, apart=bool(watched))
+        groups = [left for g in groups if (left := tuple(m for m in g if m.number not in known))]
         jobs = [self._job(group, by_number, until, points, deadline, keep) for group in groups]
         jobs = [replace(job, probes=any(m.number in watched for m in job.members)) for job in jobs]
         self._alive = len(trained)
@@ -240,6 +239,7 @@ class Study:
             before = self._steps
             curves = self._take_in(done, by_number, outcomes)
             documents = [Document("probes", body) for body in probe_bodies(done, watched, self.epochs)]
+            documents.append(Document("clock", {"elapsed": round(self.clock.elapsed(), 3)}))
             self.journal.record(curves, outcomes, documents)
             outcomes.clear()
             self._alive -= sum(
@@ -259,19 +259,54 @@ class Study:
         ended = [t for t in members if t.fate == "training"]
         for t in ended:
             t.fate, t.state = fate, None
-        self.journal.record(outcomes=[self._outcome(t, cause) for t in ended])
+        new = [self._outcome(t, cause) for t in ended if t.member.number not in self.recall.outcomes]
+        if new:
+            self.journal.record(outcomes=new)
 
-    def compact(self, members: Iterable[Trained]) -> None:
-        """Keep these members' states apart from the chunks they came back in, which can then be freed."""
+    def keep(self, name: str, members: Sequence[Trained], wanted: bool = False) -> None:
+        """Keep these members' states on disk, and in memory apart from the chunks they came back in.
+
+        Where an earlier sitting has kept them, they are read; if their files are gone, trained once more.
+
+        Args:
+            name: of the moment, unique in the study.
+            members: those that may go on.
+            wanted: whether the states are of use even where the members have ended.
+        """
+        if name in self.recall.kept:
+            there = states.bring_back(self.settings.folder, name, members, self.ports)
+            if not there and (wanted or any(t.member.number not in self.recall.outcomes for t in members)):
+                self._retrace(members)
+            return
         for t in members:
             if t.state is not None:
                 state, row = t.state
                 t.state = state.take([row]), 0
         give_back()
+        at_hand = [t for t in members if t.state is not None]
+        states.keep(self.settings.folder, name, at_hand, self.ports)
+        rounds = {t.member.number: max(t.scores, default=0) for t in at_hand}
+        self.journal.record(documents=[Document("state", {"name": name, "rounds": rounds})])
+
+    def decide(self, name: str, answer: Callable[[], Answer]) -> Answer:
+        """What hangs on the clock or on the user: written down once, and told again when the study goes on.
+
+        Args:
+            name: of the question; the order of questions is the same in every sitting.
+            answer: finds the answer, of plain JSON values.
+        """
+        if not self.recall.over:
+            told: Answer = self.recall.decision(name)
+            return told
+        value = answer()
+        body = {"name": name, "value": value, "at": round(self.clock.elapsed(), 3)}
+        self.journal.record(documents=[Document("decision", body)])
+        return value
 
     def note(self, kind: str, body: Mapping[str, Any]) -> None:
-        """Write down a conclusion."""
-        self.journal.record(documents=[Document(kind, body)])
+        """Write down a conclusion, unless an earlier sitting has."""
+        if not self.recall.noted(kind):
+            self.journal.record(documents=[Document(kind, body)])
 
     # -- details -----------------------------------------------------------------------------------------
 
@@ -298,6 +333,53 @@ class Study:
         if len(self.planner.choices) > before:
             self.note("ways", {"choices": [c.as_dict() for c in self.planner.choices.values()]})
 
+    def _recalled(self, trained: Sequence[Trained], until: int, keep: bool) -> set[int]:
+        """The members that an earlier sitting has trained so far, with what came of it.
+
+        Where their states are wanted and were not kept in time, none: they are trained once more, to the same
+        end.
+        """
+        numbers = {t.member.number for t in trained}
+        known = {n for n in numbers if self.recall.reached(n, float(self.epochs(until)))}
+        ended = numbers <= set(self.recall.outcomes)
+        kept = any(
+            set(map(int, body["rounds"])) <= numbers and set(body["rounds"].values()) <= {until}
+            for body in self.recall.kept.values()
+        )
+        if keep and not (ended or kept):
+            return set()
+        for t in trained:
+            if t.member.number in known:
+                self._tell_again(t, until)
+        return known
+
+    def _tell_again(self, t: Trained, until: int) -> None:
+        """Take a member on to a round by the record."""
+        number, before = t.member.number, t.steps
+        outcome = self.recall.outcomes.get(number)
+        for point in self.recall.points[number]:
+            round_ = round(point.epoch * self.rounds)
+            if round_ <= until:
+                t.scores[round_], t.steps = point.score, point.step
+                t.metrics = {"loss": point.held_out_loss}
+        self._steps += t.steps - before
+        t.state, t.seconds = None, outcome.seconds if outcome else 0.0
+        if outcome and outcome.status in ENDED and (until not in t.scores or np.isnan(t.score)):
+            t.fate = outcome.status
+
+    def _retrace(self, members: Sequence[Trained]) -> None:
+        """Train members from the beginning to where they are: their states are lost, their scores are not."""
+        by_number = {t.member.number: t for t in members if t.fate == "training"}
+        for until in sorted({max(t.scores, default=0) for t in by_number.values()} - {0}):
+            some = [t for t in by_number.values() if max(t.scores) == until]
+            groups = self._chunks(some, apart=False)
+            jobs = [self._job(group, by_number, until, [until], math.inf, keep=True) for group in groups]
+            for done in self.workers.run(jobs, lambda _: None, self.tell):
+                for k, member in enumerate(done.members):
+                    t = by_number[member.number]
+                    t.metrics = {name: float(v[k]) for name, v in done.points[-1].metrics.items()}
+                    t.state = (done.state, k) if done.state is not None else None
+
     def _chunks(self, trained: Sequence[Trained], apart: bool) -> list[tuple[Member, ...]]:
         """Chunks that keep all workers busy to the end."""
         step_seconds = None if apart else self.planner.step_seconds  # probes look at whole batches
@@ -305,29 +387,8 @@ class Study:
         return shared_out(cut, lambda member: self.work(member.recipe))
 
     def work(self, recipe: Recipe) -> float:
-        """Expected seconds of one round in a chunk on one core; `Pace` corrects it for this machine.
-
-        Coefficients from a least-squares fit to the chunks of a search's first wave on digits (two-core AMD
-        EPYC), with ten members a chunk: calls and bookkeeping per step, the update per parameter, products
-        per operation, the rest per activation. Norms and augmentation are left out.
-        """
-        spec = self.spec(recipe)
-        c = cost(spec, recipe.batch_size, 2)
-        if not isinstance(spec, NetworkSpec):
-            return self._module_work(recipe, c)
-        rows = len(self.outer.train) * 0.8 / self.rounds
-        steps = 1 if recipe.optimizer == "gd" else max(rows / recipe.batch_size, 1)
-        activations = 6 * sum(spec.hidden) + 4 * spec.inputs + 8 * spec.outputs
-        return steps * (60e-6 + 2e-9 * c.parameters) + rows * (
-            3.9e-12 * c.flops_training + 0.87e-9 * activations
-        )
-
-    def _module_work(self, recipe: Recipe, c: Cost) -> float:
-        """The same for a torch module: calls and bookkeeping, products, and what passes through memory."""
-        rows = len(self.outer.train) * 0.8 / self.rounds
-        steps = 1 if recipe.optimizer == "gd" else max(rows / recipe.batch_size, 1)
-        each = c.flops_training / MODULE_FLOPS + c.activation_bytes / recipe.batch_size / MODULE_BYTES
-        return steps * (MODULE_CALLS + 4e-9 * c.parameters) + rows * each
+        """Expected seconds of one round in a chunk on one core; `Pace` corrects it for this machine."""
+        return work(recipe, self.spec(recipe), len(self.outer.train) * 0.8 / self.rounds)
 
     def _job(
         self,

@@ -19,7 +19,8 @@ from steepest.experiment.own import beginning, trusted
 from steepest.experiment.provenance import study_document
 from steepest.experiment.settings import Settings
 from steepest.experiment.showing import note_examples
-from steepest.experiment.study import Study, Trained
+from steepest.experiment.study import Study
+from steepest.experiment.trained import Trained
 from steepest.experiment.tune import Finished
 from steepest.experiment.workers import Workers
 from steepest.store.opening import open_journal

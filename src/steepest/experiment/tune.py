@@ -1,7 +1,10 @@
 """`tune`, stage by stage: calibrate, search, confirm, test."""
 
+import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -15,11 +18,13 @@ from steepest.data.split import inner_split, outer_split
 from steepest.data.standardise import Standardiser
 from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
+from steepest.experiment import states
 from steepest.experiment.asking import outside
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import REPLICATES, calibrate, probe
 from steepest.experiment.confirmation import Confirmed, confirm
 from steepest.experiment.finish import (
+    FINAL,
     final_networks,
     handed_out,
     network_of,
@@ -29,15 +34,17 @@ from steepest.experiment.finish import (
 )
 from steepest.experiment.interrupt import graceful
 from steepest.experiment.own import beginning, trusted
-from steepest.experiment.pace import LOOKS, WRITING_SECONDS, Pace
-from steepest.experiment.provenance import study_document
+from steepest.experiment.pace import EXTENTS, LOOKS, WRITING_SECONDS, Pace
+from steepest.experiment.provenance import provenance, study_document
+from steepest.experiment.resuming import check_same_data
 from steepest.experiment.searching import Search
 from steepest.experiment.settings import Settings
 from steepest.experiment.showing import note_examples
-from steepest.experiment.starting import space_of, suited
+from steepest.experiment.starting import begun, space_of, suited
 from steepest.experiment.study import Study
 from steepest.experiment.workers import Workers
 from steepest.search.policy import PER_STRUCTURE, Policy
+from steepest.search.stacked import Stacked
 from steepest.store.opening import open_journal
 from steepest.training.metrics import objective_for
 from steepest.training.planning import stacks
@@ -76,6 +83,25 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
         settings: what the user asked for.
         listener: hears how it goes.
     """
+    return _conduct(read_data, settings, listener, files.prepare, create=True)
+
+
+def go_on(read_data: Callable[[], DataSet], settings: Settings, listener: Listener) -> Finished:
+    """Go on with the study in the settings' folder, from where its journal ends.
+
+    Raises:
+        BadInput: if the data are not those that the study was begun with.
+    """
+    return _conduct(read_data, settings, listener, lambda folder: folder, create=False)
+
+
+def _conduct(
+    read_data: Callable[[], DataSet],
+    settings: Settings,
+    listener: Listener,
+    prepare: Callable[[Path], Path],
+    create: bool,
+) -> Finished:
     clock = Clock()
     with Workers(settings.workers, "fork") as workers:
         data = read_data()
@@ -83,10 +109,13 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
         settings = suited(settings, data)
         space = space_of(settings, data, settings.start)  # refuses to begin with nothing to search
         outer = outer_split(data, settings.seed)
-        said = (*outside(space), *trusted(settings.start, data, outer.train))
-        folder = files.prepare(settings.folder)
-        with open_journal(folder / files.STUDY, create=True) as journal:
+        said = (*begun(settings), *outside(space), *trusted(settings.start, data, outer.train))
+        folder = prepare(settings.folder)
+        with open_journal(folder / files.STUDY, create=create) as journal:
+            journal.claim()
             study = Study(settings, data, outer, objective, journal, workers, listener, clock)
+            check_same_data(study)
+            journal.begin_sitting(provenance(settings))
             with graceful(study):
                 return _run(study, said)
 
@@ -97,37 +126,50 @@ def _run(study: Study, said: Sequence[str]) -> Finished:
     for note in (data.summary, *data.notes, *said, *beginning(settings.start, study.ports)):
         study.listener.say(note)
     study.note("study", study_document(study))
-    searched = _serve(study)
+    test_fold, first_fold = _serve(study)
     pace, limit = Pace(study), settings.budget.seconds or float("inf")
     study.enter("calibrate")
-    rounds = study.until(settings.start)
-    if "epochs" not in settings.fixed or (limit < float("inf") and not stacks(settings.start, study.ports)):
-        found = probe(study, pace, limit - WRITING_SECONDS)  # costly networks: what the budget affords
-        rounds = rounds if "epochs" in settings.fixed else found
-    bar = Bar(study, searched + LOOKS[-1])  # on one worker, while the default trains on another
+    rounds = _horizon(study, pace, limit)
+    bar = Bar(study, test_fold)  # on one worker, while the default trains on another
     default, noise = calibrate(study, pace, rounds, limit - WRITING_SECONDS)
     bar.look()
     space = replace(space_of(settings, data, default), allowed=pace.allowed)
     policy = Policy(space, settings.seed, PER_STRUCTURE if stacks(default, study.ports) else 1)
-    search = Search(study, pace, policy, default, noise, searched)
+    strategy = Stacked(policy, settings.seed, settings.budget.trials)
+    search = Search(study, pace, strategy, functools.partial(policy.typical, 64), default, noise, test_fold)
     reason = search.run()
     study.workers.go_on()
     bar.look()
-    confirmed = confirm(study, pace, search.ranked(), default, noise, searched, limit)
-    return _finish(study, pace, confirmed, default, bar, searched + LOOKS[-1], reason)
+    confirmed = confirm(study, pace, search.ranked(), default, noise, first_fold, limit)
+    return _finish(study, pace, confirmed, default, bar, test_fold, reason)
 
 
-def _serve(study: Study) -> int:
-    """Lay out the folds and hand them to the workers: search folds, confirmation folds, the test fold.
+def _serve(study: Study) -> tuple[int, int]:
+    """Lay out the folds and hand them to the workers: search folds, the test fold, confirmation folds.
 
     Returns:
-        How many folds the search may use.
+        The test fold, before which lie those that the search may use, and the first one for confirmation.
     """
     data, seed, rows = study.data, study.settings.seed, study.outer.train
-    searched = REPLICATES
-    splits = [inner_split(data, rows, seed, i) for i in range(searched + LOOKS[-1])]
-    study.serve(Source.of(data, [*splits, study.outer]))
-    return searched
+    splits = [inner_split(data, rows, seed, i) for i in range(REPLICATES + LOOKS[-1])]
+    study.serve(Source.of(data, [*splits[:REPLICATES], study.outer, *splits[REPLICATES:]]))
+    return REPLICATES, REPLICATES + 1
+
+
+def _horizon(study: Study, pace: Pace, limit: float) -> int:
+    """Rounds of a full training, and with them how much the study does of what costs one."""
+    settings = study.settings
+    rounds = study.until(settings.start)
+    if "epochs" in settings.fixed and (math.isinf(limit) or stacks(settings.start, study.ports)):
+        return rounds
+
+    def found() -> list[float]:
+        afforded = probe(study, pace, limit - WRITING_SECONDS)  # costly networks: what the budget affords
+        return [rounds if "epochs" in settings.fixed else afforded, EXTENTS.index(pace.extent), pace.per_unit]
+
+    afforded, extent, pace.per_unit = study.decide("horizon", found)
+    pace.extent = EXTENTS[int(extent)]
+    return int(afforded)
 
 
 def _finish(
@@ -135,9 +177,8 @@ def _finish(
 ) -> Finished:
     folder, data = study.settings.folder, study.data
     recipes = [("winner", confirmed.winner), ("default", default)]
-    networks = final_networks(
-        study, recipes, pace.final_seeds(confirmed.winner, default), test_fold, float("inf")
-    )
+    seeds = study.decide("seeds", lambda: pace.final_seeds(confirmed.winner, default))
+    networks = final_networks(study, recipes, seeds, test_fold, float("inf"))
     best = handed_out(study, networks["winner"])
     test = note_test(study, networks, best, bar)
     study.enter("write")
@@ -149,6 +190,7 @@ def _finish(
     study.settle([t for row in networks.values() for t in row], "finished")
     reason = "interrupted" if study.interrupted else reason
     _note_end(study, confirmed.winner, default, best.plan.parameters, reason)
+    states.forget(folder, FINAL)
     return Finished(
         study.settings, study.data, confirmed.winner, confirmed.verdict, network,
         study.fold(test_fold).standard, test,

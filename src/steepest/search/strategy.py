@@ -9,11 +9,25 @@ happened: the answers it got are written down, and told again.
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from steepest.base.recipe import Recipe
 
 Origin = Literal["portfolio", "prior", "uniform", "tpe", "mutation", "user"]
+
+
+def origin_of(name: str) -> Origin:
+    """The origin of that name, as a journal keeps it.
+
+    Example:
+        >>> origin_of("prior")
+        'prior'
+    """
+    for origin in get_args(Origin):
+        if origin == name:
+            known: Origin = origin
+            return known
+    raise ValueError(f"nobody called {name!r} proposes recipes")
 
 
 @dataclass(frozen=True, slots=True)
