@@ -15,6 +15,7 @@ from steepest.data.dataset import DataSet
 from steepest.data.read import Reading, read
 from steepest.experiment import folder as files
 from steepest.experiment.costing import Costing, costing
+from steepest.experiment.earlier import is_recipe, read_earlier
 from steepest.experiment.plan import Plan
 from steepest.experiment.plan import plan as run_plan
 from steepest.experiment.rates import RateRange
@@ -68,7 +69,9 @@ def tune(
         network: the architecture families that compete, one name or several; those that suit the data if not
             given. Or your own network: a function that returns a torch module, or its name, "mymodule:make";
             its keyword arguments become knobs (`steepest.networks.own`).
-        start_from: a file of existing parameters (.safetensors, .pt, .pth) that every training starts from.
+        start_from: a recipe file (.yaml, .json) or an earlier run's folder: that recipe is trial 0, recipes
+            like it are tried more often, and the run's finalists first. Or a file of existing parameters
+            (.safetensors, .pt, .pth) that every training starts from.
         matching: take those whose name and shape match, instead of the whole.
         workers: processes to train in; one per core if not given, 0 for none but this one.
         precision: "auto" rounds to bfloat16 where that is measured to be faster and to change little;
@@ -90,10 +93,11 @@ def tune(
         >>> result.recipe.epochs
         3
     """
-    asked = chosen(network, start_from, matching)
+    begun = read_earlier(start_from) if start_from is not None and is_recipe(start_from) else None
+    asked = chosen(network, None if begun else start_from, matching)
     wanted, held = looked_for(space, dotted(fix or {}), asked)
     fixed = {**held, **asked.fixed}
-    start = Recipe().replace(**fixed)
+    start = (begun.recipe if begun else Recipe()).replace(**fixed)
     limit = Budget.parse(budget)
     name = _name(data)
     settings = Settings(
@@ -104,6 +108,7 @@ def tune(
         fixed=fixed,
         asked=wanted,
         start=start,
+        earlier=begun,
         families=asked.families,
         workers=workers_for(asked, workers, cores()),
         precision=check_precision(precision),

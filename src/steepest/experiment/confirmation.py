@@ -210,8 +210,8 @@ def _judge(
     a: Sequence[float], b: Sequence[float], study: Study, rope: float, looks: Sequence[int] | None
 ) -> Verdict:
     return judge(
-        a, b, rope=rope, overlap=OVERLAP, looks=looks, metric=study.objective, against=study.settings.reference,
-        seed=study.settings.seed, lower=is_lower_better(study.objective),
+        a, b, rope=rope, overlap=OVERLAP, looks=looks, metric=study.objective, seed=study.settings.seed,
+        against=study.settings.reference, lower=is_lower_better(study.objective),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from steepest.base.budget import Budget
 from steepest.base.errors import BadInput, closest
 from steepest.base.recipe import Recipe
+from steepest.experiment.earlier import Earlier
 
 Precision = Literal["auto", "float32"]
 
@@ -24,6 +25,7 @@ class Settings:
         fixed: knobs the search leaves alone, with their values.
         asked: knobs that are searched as the user says, as `steepest.search.asked` reads it.
         start: trial 0: the default recipe, or the user's own.
+        earlier: what the user begins from, if anything.
         families: architectures that compete; () takes those that suit the data.
         workers: processes to train in; 0 trains in this process.
         command: how the study was asked for, for the record.
@@ -37,10 +39,16 @@ class Settings:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
     start: Recipe = field(default_factory=Recipe)
+    earlier: Earlier | None = None
     families: tuple[str, ...] = ()
     workers: int = 1
     command: str = ""
     precision: Precision = "auto"
+
+    @property
+    def reference(self) -> str:
+        """What trial 0 is called."""
+        return "your recipe" if self.earlier else "the default"
 
     def __post_init__(self) -> None:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:

@@ -15,6 +15,7 @@ from steepest.experiment.settings import Settings
 from steepest.networks.architecture import spec_of
 from steepest.networks.families import defaults_for, families_for, suits
 from steepest.search.asked import declared
+from steepest.search.prior import around
 from steepest.search.space import Space
 from steepest.training.source import ports_of
 
@@ -29,9 +30,14 @@ def suited(settings: Settings, data: DataSet) -> Settings:
         BadInput: for a family, or fixed knobs, that do not suit the data.
     """
     families = _families(settings, data)
+    if settings.earlier is not None:
+        settings.earlier.refuse_other_data(data)
     for family in families:
         _check(family, data)
-    start = default_recipe(data, families[0], settings.fixed, settings.start)
+    if settings.earlier is not None:
+        start = settings.earlier.recipe.replace(**_usual_rate(settings.fixed, settings.earlier.recipe))
+    else:
+        start = default_recipe(data, families[0], settings.fixed, settings.start)
     refuse_idle(start, settings.fixed)
     spec_of(start, ports_of(data))  # fixed knobs that do not suit each other or the data are refused now
     return replace(settings, families=families, start=start)
@@ -56,13 +62,16 @@ def default_recipe(
     changes = {
         **_augmentation(data),
         **_defaults(data, family, fixed.get("factory") or known.factory),
-        **fixed,
+        **_usual_rate(fixed, Recipe()),
     }
-    usual = KNOBS["lr"].search_by.get(("optimizer", str(fixed.get("optimizer"))))
-    if isinstance(usual, Range) and usual.center and "lr" not in fixed:
-        other = fixed["optimizer"] != Recipe().optimizer
-        changes |= {"lr": usual.center} if other else {}
     return known.replace(**changes)
+
+
+def _usual_rate(fixed: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
+    """What is fixed; with another optimizer than the base's also its usual rate, unless that is fixed."""
+    usual = KNOBS["lr"].search_by.get(("optimizer", str(fixed.get("optimizer"))))
+    other = isinstance(usual, Range) and "lr" not in fixed and fixed["optimizer"] != base.optimizer
+    return {"lr": usual.middle, **fixed} if isinstance(usual, Range) and other else dict(fixed)
 
 
 def recipe_for(data: DataSet, knobs: Mapping[str, Any]) -> Recipe:
@@ -101,6 +110,8 @@ def space_of(settings: Settings, data: DataSet, default: Recipe) -> Space:
     refuse_idle_wishes(
         space, settings.asked, data, kept | dict.fromkeys(fixed, "it would not fit the existing parameters")
     )
+    if settings.earlier is not None:
+        space = around(space, default, settings.earlier.others)
     return space
 
 
@@ -116,12 +127,15 @@ def _kept(data: DataSet) -> dict[str, str]:
 
 def _families(settings: Settings, data: DataSet) -> tuple[str, ...]:
     """The families that compete: those the user names anywhere, else those that suit the data."""
+    named, suited = settings.families, families_for(ports_of(data))
+    asked = declared({k: v for k, v in settings.asked.items() if k == "network"}, KNOBS)
+    if asked and isinstance(search := asked["network"].search, Choice):
+        named = search.options
     if "network" in settings.fixed:
-        return (settings.fixed["network"],)
-    named = declared({k: v for k, v in settings.asked.items() if k == "network"}, KNOBS)
-    if named and isinstance(search := named["network"].search, Choice):
-        return search.options
-    return settings.families or families_for(ports_of(data))
+        named = (settings.fixed["network"],)
+    if settings.earlier is not None:
+        return settings.earlier.families(named, suited)
+    return named or suited
 
 
 def _augmentation(data: DataSet) -> dict[str, Any]:
@@ -143,3 +157,8 @@ def _check(family: str, data: DataSet) -> None:
     if reason:
         fit = ", ".join(families_for(ports_of(data)))
         raise BadInput("network", f"must suit {data.name}: {reason}", family, f"Choose from: {fit}.")
+
+
+def begun(settings: Settings) -> tuple[str, ...]:
+    """What a study says of the recipe that the user begins from; () where there is none."""
+    return (settings.earlier.words("epochs" in settings.fixed),) if settings.earlier else ()

@@ -71,7 +71,7 @@ def _recipe(facts: Facts) -> Iterator[str]:
         return
     yield "## The recipe"
     if not recipe.changed:
-        yield "Every knob at its default."
+        yield "Every knob as in your recipe." if facts.study.begun_from else "Every knob at its default."
         return
     rows = [
         [f"`{name}`", knob(recipe.values.get(name)), knob(recipe.default.get(name))]

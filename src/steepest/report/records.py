@@ -51,6 +51,7 @@ class Study:
     score_name: str = "score"
     score_unit: str = ""
     precision: str = "auto"
+    begun_from: str = ""
     asked: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)

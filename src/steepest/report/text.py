@@ -87,4 +87,4 @@ def _recipe(facts: Facts) -> str:
     assert facts.recipe is not None
     changed = [f"{name}={knob(facts.recipe.values.get(name))}" for name in facts.recipe.changed]
     size = f" ({many(facts.recipe.parameters, 'parameter')})" if facts.recipe.parameters else ""
-    return (" ".join(changed) or "the default") + size
+    return (" ".join(changed) or wording.reference(facts)) + size

@@ -26,14 +26,20 @@ _MARKS = {"better": "▲", "equivalent": "≈", "worse": "▼", "unresolved": "?
 def headline(facts: Facts) -> str:
     """The verdict in a few words."""
     if facts.verdict is not None:
-        return _HEADLINES.get(facts.verdict.kind, facts.verdict.kind.capitalize())
+        words = _HEADLINES.get(facts.verdict.kind, facts.verdict.kind.capitalize())
+        return words.replace("the default", reference(facts))
     if facts.end_reason == "interrupted":
         return "Interrupted before a verdict"
     if facts.end_reason == "finished":
         return "Trained by a known recipe"
     if facts.members and not facts.of("search"):
-        return "Only the default recipe was trained"
+        return f"Only {reference(facts).removesuffix(' recipe')} recipe was trained"
     return "No verdict yet"
+
+
+def reference(facts: Facts) -> str:
+    """What trial 0 is called, which the found recipe is compared with."""
+    return "your recipe" if facts.study.begun_from else "the default"
 
 
 def mark(facts: Facts) -> str:

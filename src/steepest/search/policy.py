@@ -58,13 +58,17 @@ class Policy:
         return [self.space.recipe(p, "prior" if i % 5 < 3 else "uniform") for i, p in enumerate(points)]
 
     def first_wave(self, count: int) -> list[Proposal]:
-        """The portfolio and quasi-random points, `count` in all, or fewer where the space has no more."""
-        known = [Proposal(r, "portfolio") for r in portfolio(self.space)[: max(1, count // 8)]]
+        """Known recipes and quasi-random points, `count` in all, or fewer where the space has no more.
+
+        An earlier study's recipes come first, then the portfolio.
+        """
+        known = [Proposal(r, "user") for r in self.space.earlier[:count]]
+        known += [Proposal(r, "portfolio") for r in portfolio(self.space)[: max(1, count // 8)]]
         wave = self._new(known)
         points = count - len(wave)
         n_prior = round(points * PRIOR_SHARE)
-        wave += self._points(n_prior, "prior", 0)
-        return wave + self._points(count - len(wave), "uniform", 0)
+        wave += self.points(n_prior, "prior", 0)
+        return wave + self.points(count - len(wave), "uniform", 0)
 
     def model_wave(self, count: int, incumbents: Sequence[Recipe], wave: int) -> list[Proposal]:
         """A wave that learns from the results so far.
@@ -84,8 +88,8 @@ class Policy:
         found += self._new(
             [Proposal(self._mutated(incumbents, wave, i), "mutation") for i in range(n_mutation)]
         )
-        found += self._points(n_prior, "prior", wave)
-        return found + self._points(count - len(found), "uniform", wave)
+        found += self.points(n_prior, "prior", wave)
+        return found + self.points(count - len(found), "uniform", wave)
 
     def _asked(self, count: int, wave: int) -> list[Proposal]:
         found: list[Proposal] = []
@@ -101,7 +105,8 @@ class Policy:
             found += fresh
         return found
 
-    def _points(self, count: int, origin: Origin, wave: int) -> list[Proposal]:
+    def points(self, count: int, origin: Origin, wave: int) -> list[Proposal]:
+        """New quasi-random points of the prior or uniform ones, `count` or as many as there are."""
         found: list[Proposal] = []
         for attempt in range(5):  # refused and repeated points are drawn again, not sharing a structure
             missing = count - len(found)
@@ -155,7 +160,7 @@ def _moved(value: Any, where: Range | Choice, draw: np.random.Generator) -> Any:
     if where.off is not None and value != where.off and draw.random() < 0.25:
         return where.off
     if value == where.off:
-        value = where.center or (where.low * where.high) ** 0.5
+        value = where.middle
     if where.scale == "log":
         moved = value * math.exp(draw.normal() * math.log(where.high / where.low) / 8)
     else:

@@ -63,6 +63,6 @@ def portfolio(space: Space) -> list[Recipe]:
         values = {**space.base.dotted(), **free}
         rate = space.where("lr", values)
         if "lr" in free and values["optimizer"] != changes["optimizer"] and isinstance(rate, Range):
-            values["lr"] = rate.center
+            values["lr"] = rate.middle
         recipes.append(space.tidy(values))
     return recipes

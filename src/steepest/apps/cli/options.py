@@ -45,6 +45,15 @@ DataOption = Annotated[
 StartFrom = Annotated[
     str | None, work("FILE", "Existing parameters that training starts from: .safetensors, .pt or .pth.")
 ]
+BeginFrom = Annotated[
+    str | None,
+    work(
+        "FILE",
+        "A recipe (.yaml, .json) or an earlier run's folder: its recipe is trial 0 and the middle of the "
+        "search. Or existing parameters that training starts from: .safetensors, .pt or .pth.",
+        "--start-from",
+    ),
+]
 Matching = Annotated[
     bool,
     typer.Option(

@@ -28,6 +28,8 @@ EXAMPLES = """
 
   [cyan]steepest tune cifar.parquet --test cifar-test.parquet --budget 10m[/cyan]
 
+  [cyan]steepest tune digits --start-from runs/digits-1 --budget 3m[/cyan]  [dim]from an earlier study[/dim]
+
   [cyan]steepest tune weather.csv --forecast temperature --horizon 7 --network rnn,mlp[/cyan]
 
   [cyan]steepest tune mynet:make --data people.csv --target income[/cyan]  [dim]your own network[/dim]
@@ -72,7 +74,7 @@ def tune(
     source: options.DataOption = None,
     budget: Limit = "60s",
     network: Network = None,
-    start_from: options.StartFrom = None,
+    start_from: options.BeginFrom = None,
     matching: options.Matching = False,
     objective: options.Objective = None,
     fix: options.Fix = None,
