@@ -1,8 +1,7 @@
 """Waves through rungs: who goes on, when it ends, and that a study that goes on asks for the same again."""
 
 import math
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import optuna
 import pytest
@@ -10,80 +9,18 @@ import pytest
 from steepest.base.knobs import Choice
 from steepest.base.recipe import Recipe
 from steepest.search.policy import Policy
-from steepest.search.rungs import ETA
+from steepest.search.rungs import ETA, rounds_of_wave
 from steepest.search.space import Space
-from steepest.search.stacked import LEAST_WAVE, Stacked, Tried, ranked, rounds_of_wave
-from steepest.search.strategy import GoOn, Order, Proposal, Report, Start
+from steepest.search.stacked import LEAST_WAVE, Stacked, Tried, ranked
+from steepest.search.strategy import GoOn, Report, Start
 from steepest.search.suggest import Maker, tpe
+from steepest.testing.strategies import Trainer, drive, planted, starts
 
 SPACE = Space.of(Recipe(epochs=3), {}, "classification")
 
 
-def planted(recipe: Recipe, rounds: int) -> float:
-    """Best at a rate of 0.01, better with every round; the highest rates of descent diverge."""
-    if recipe.optimizer in ("sgd", "momentum", "nesterov", "gd") and recipe.lr > 0.5:
-        return math.nan
-    return -(math.log(recipe.lr / 0.01) ** 2) - recipe.dropout - 1 / rounds
-
-
-@dataclass
-class Trainer:
-    """Means with a budget of rounds, who scores by a formula and keeps every order."""
-
-    budget: float
-    score: Callable[[Recipe, int], float] = planted
-    rungs: Sequence[int] = (1, 3, 9, 27)
-    noise: float = 0.02
-    planned: Sequence[tuple[Proposal, ...]] = ()
-    asked: int = 0
-    spent: float = 0.0
-    recipes: dict[int, Recipe] = field(default_factory=dict)
-    at: dict[int, int] = field(default_factory=dict)
-    orders: list[Order] = field(default_factory=list)
-
-    def affordable(self, rounds: float, share: float, most: int) -> int:
-        self.asked += 1
-        if math.isinf(self.budget):
-            return most
-        return max(0, min(most, int((share * self.budget - self.spent) / rounds)))
-
-    def costs(self, _: Recipe) -> tuple[float, ...]:
-        return ()
-
-    def recalled(self) -> tuple[Proposal, ...]:
-        waves = sum(isinstance(order, Start) for order in self.orders)
-        return self.planned[waves] if waves < len(self.planned) else ()
-
-    def carry_out(self, order: Order) -> Report:
-        self.orders.append(order)
-        if isinstance(order, Start):
-            first = len(self.recipes) + 8
-            members = tuple(range(first, first + len(order.proposals)))
-            self.recipes |= {n: p.recipe for n, p in zip(members, order.proposals, strict=True)}
-        else:
-            members = order.members
-        for number in members:
-            self.spent += order.until - self.at.get(number, 0)
-            self.at[number] = order.until
-        return Report(members, {n: self.score(self.recipes[n], order.until) for n in members})
-
-
-def drive(steps: Generator[Order, Report, str], trainer: Trainer) -> str:
-    """Carry out a strategy's orders to the end; returns why it ended."""
-    try:
-        order = next(steps)
-        while True:
-            order = steps.send(trainer.carry_out(order))
-    except StopIteration as end:
-        return str(end.value)
-
-
 def search(trainer: Trainer, trials: int | None = None, sampler: Maker | None = None, seed: int = 0) -> str:
     return drive(Stacked(Policy(SPACE, seed, sampler=sampler), seed, trials).run(trainer), trainer)
-
-
-def starts(trainer: Trainer) -> list[tuple[Proposal, ...]]:
-    return [order.proposals for order in trainer.orders if isinstance(order, Start)]
 
 
 def options(space: Space) -> list[tuple[object, ...]]:

@@ -74,3 +74,21 @@ def rung_rounds(horizon: int, eta: int = ETA, least: int = 1) -> list[int]:
     """
     steps = [math.ceil(horizon / eta**i) for i in (3, 2, 1, 0)]
     return sorted({max(min(least, horizon), step) for step in steps})
+
+
+def rounds_of_wave(rungs: Sequence[int], ties: float = 0.2) -> float:
+    """Mean rounds per member of a wave: of each rung's members one in η goes on, and some ties.
+
+    Args:
+        rungs: rounds after which members are compared.
+        ties: members that go on beyond one in η, as a share of these.
+
+    Example:
+        >>> rounds_of_wave([1, 3, 9], ties=0.0)
+        2.333333333333333
+    """
+    rounds, before, share = 0.0, 0, 1.0
+    for rung in rungs:
+        rounds += share * (rung - before)
+        before, share = rung, share / ETA * (1 + ties)
+    return rounds

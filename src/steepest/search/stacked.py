@@ -12,7 +12,7 @@ from itertools import pairwise
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
 from steepest.search.policy import Policy
-from steepest.search.rungs import ETA, promote
+from steepest.search.rungs import promote, rounds_of_wave
 from steepest.search.strategy import GoOn, Means, Order, Proposal, Report, Start
 
 MOST_FIRST, MOST_WAVE, LEAST_WAVE = 384, 48, 9
@@ -63,15 +63,6 @@ def ranked(members: Sequence[Tried]) -> list[Tried]:
     return sorted((t for t in members if t.scores), key=lambda t: (-t.reached, -t.score, t.number))
 
 
-def rounds_of_wave(rungs: Sequence[int]) -> float:
-    """Mean rounds per member of a wave: of each rung's members one in η goes on, and some ties."""
-    rounds, before, share = 0.0, 0, 1.0
-    for rung in rungs:
-        rounds += share * (rung - before)
-        before, share = rung, share / ETA * 1.2
-    return rounds
-
-
 class Stacked:
     """Waves of members through synchronous rungs.
 
@@ -84,7 +75,19 @@ class Stacked:
     def __init__(self, policy: Policy, seed: int, trials: int | None = None) -> None:
         self._policy, self._seed, self._trials = policy, seed, trials
         self._tried: list[Tried] = []
-        self._begun = 0
+        self._begun = self._first = 0
+
+    def learn(self, tried: Sequence[Tried], waves: int, last: int) -> None:
+        """Begin where an earlier search ended.
+
+        Args:
+            tried: its members.
+            waves: how many it had.
+            last: the last rung.
+        """
+        self._first = waves
+        self._policy.remember([Proposal(t.recipe, "user") for t in tried])
+        self._take_in(tried, last)
 
     def run(self, means: Means) -> Generator[Order, Report, str]:
         """Waves until the budget ("budget", "trials") or the space ("space") has no more.
@@ -92,7 +95,7 @@ class Stacked:
         What is ordered is a function of (seed, reports and answers so far): nothing is drawn from a generator
         that an earlier question has moved, so proposals that are recalled need not be computed.
         """
-        wave = 0
+        wave = self._first
         while True:
             proposals = means.recalled()
             if not proposals:
@@ -105,11 +108,14 @@ class Stacked:
             self._policy.remember(proposals)
             self._begun += len(proposals)
             members = yield from self._wave(means, proposals, wave)
-            self._tried += members
-            for t in members:
-                if t.scores or t.failed:
-                    self._policy.suggester.tell(t.recipe, t.scores, finished=means.rungs[-1] in t.scores)
+            self._take_in(members, means.rungs[-1])
             wave += 1
+
+    def _take_in(self, members: Sequence[Tried], last: int) -> None:
+        self._tried += members
+        for t in members:
+            if t.scores or t.failed:
+                self._policy.suggester.tell(t.recipe, t.scores, finished=last in t.scores)
 
     def _left(self) -> float:
         return math.inf if self._trials is None else max(self._trials - self._begun, 0)

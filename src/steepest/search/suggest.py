@@ -64,33 +64,12 @@ class Suggester:
                 relevant = dotted(like.relevant())
                 self.study.enqueue_trial({n: relevant[n] for n in self._space.structural if n in relevant})
             self._asked = trial = self.study.ask()
-            values = self._space.base.dotted()
-            for name in sorted(self._space.names, key=self._dependent):
-                if all(values[other] in ok for other, ok in self._space.knob(name).when.items()):
-                    values[name] = self._suggest(trial, name, values)
-        return self._space.tidy(values)
+            return recipe_of(self._space, trial)
 
     def give_up(self) -> None:
         """The last proposal is not tried; the sampler need not keep away from it."""
         if self._asked is not None:
             self.study.tell(self._asked, state=TrialState.FAIL)
-
-    def _suggest(self, trial: optuna.Trial, name: str, values: Mapping[str, Any]) -> Any:
-        whole = self._space.everywhere(name)
-        distributions = _distributions(name, whole)
-        if f"use {name}" in distributions and not trial._suggest(f"use {name}", distributions[f"use {name}"]):
-            return whole.off if isinstance(whole, Range) else None
-        value = trial._suggest(name, distributions[name])
-        where = self._space.where(name, values)
-        if isinstance(where, Choice) and value not in where.options:  # another family's
-            return where.options[0]
-        if isinstance(where, Range):  # keep to the range this optimizer works in
-            value = rounded(where, value)
-        return value
-
-    def _dependent(self, name: str) -> tuple[bool, bool]:
-        """Sort key: knobs that others depend on first, the rate last."""
-        return name != "network" and bool(self._space.knob(name).when), name == "lr"
 
     def tell(self, recipe: Recipe, scores: Mapping[int, float], finished: bool) -> None:
         """What became of a member; the sampler of the next wave knows it.
@@ -112,6 +91,33 @@ class Suggester:
                     intermediate_values=dict(scores),
                 )
             )
+
+
+def recipe_of(space: Space, trial: optuna.Trial) -> Recipe:
+    """The recipe that a trial suggests."""
+
+    def dependent(name: str) -> tuple[bool, bool]:  # knobs that others depend on first, the rate last
+        return name != "network" and bool(space.knob(name).when), name == "lr"
+
+    values = space.base.dotted()
+    for name in sorted(space.names, key=dependent):
+        if all(values[other] in ok for other, ok in space.knob(name).when.items()):
+            values[name] = _suggested(space, trial, name, values)
+    return space.tidy(values)
+
+
+def _suggested(space: Space, trial: optuna.Trial, name: str, values: Mapping[str, Any]) -> Any:
+    whole = space.everywhere(name)
+    distributions = _distributions(name, whole)
+    if f"use {name}" in distributions and not trial._suggest(f"use {name}", distributions[f"use {name}"]):
+        return whole.off if isinstance(whole, Range) else None
+    value = trial._suggest(name, distributions[name])
+    where = space.where(name, values)
+    if isinstance(where, Choice) and value not in where.options:  # another family's
+        return where.options[0]
+    if isinstance(where, Range):  # keep to the range this optimizer works in
+        value = rounded(where, value)
+    return value
 
 
 def _distributions(name: str, where: Range | Choice) -> dict[str, BaseDistribution]:
