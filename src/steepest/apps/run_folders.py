@@ -204,7 +204,7 @@ def show_run(folder: Path, *, member: int | None = None, top: int = LEADERS) -> 
         BadInput: it has no such member.
     """
     with opened(folder) as journal:
-        facts = read_facts(journal)
+        facts = read_facts(journal, curves=member is not None)
         if member is None:
             return show(Run(folder, facts, len(facts.members), journal.claimed()), facts, top)
     found = [each for each in facts.members if each.number == member]

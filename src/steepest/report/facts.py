@@ -64,12 +64,13 @@ class Facts:
         return matches[0] if matches else "finalist 1"
 
 
-def read_facts(journal: Journal, *, members: bool = True) -> Facts:
+def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -> Facts:
     """Read everything the report shows from a journal, finished or not.
 
     Args:
         journal: of a study.
         members: whether its members are wanted, which are most of it.
+        curves: whether their curves are; else only those of members that have not ended are read.
 
     Raises:
         StoreError: the journal cannot be read.
@@ -82,7 +83,7 @@ def read_facts(journal: Journal, *, members: bool = True) -> Facts:
     baselines, timing, end = body("baselines"), body("timing"), body("end")
     return Facts(
         study=_study(body("study")),
-        members=_members(journal) if members else (),
+        members=_members(journal, curves) if members else (),
         calibration=_optional(Calibration, body("calibration")),
         baselines=_rows(Scores, baselines.get("rows")),
         bar=baselines.get("bar"),
@@ -160,13 +161,15 @@ def _scores(body: Mapping[str, Any] | None) -> Scores | None:
     return _record(Scores, {**body, "score": body.get("mean"), "n": len(scores) or None})
 
 
-def _members(journal: Journal) -> tuple[Member, ...]:
-    curves: dict[int, list[CurvePoint]] = {}
-    for point in journal.curves():
-        curves.setdefault(point.member, []).append(point)
+def _members(journal: Journal, whole: bool) -> tuple[Member, ...]:
     ends = {end.member: end for end in journal.outcomes()}
+    plans = journal.members()
+    wanted = None if whole else [plan.member for plan in plans if plan.member not in ends]
+    curves: dict[int, list[CurvePoint]] = {}
+    for point in journal.curves(wanted):
+        curves.setdefault(point.member, []).append(point)
     members = []
-    for plan in journal.members():
+    for plan in plans:
         curve, end = tuple(curves.get(plan.member, ())), ends.get(plan.member)
         reached = curve[-1] if curve else None
         members.append(

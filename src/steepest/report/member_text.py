@@ -24,6 +24,8 @@ _ORIGINS = {
     "uniform": "drawn evenly from the whole space",
     "tpe": "proposed by the sampler, which learns from earlier members",
     "mutation": "a leader's recipe with a change",
+    "confirm": "trained again from scratch",
+    "final": "trained again from scratch",
     "play-off": "a leader, trained again on fresh seeds to rank the leaders",
 }
 _STAGES = {
@@ -56,9 +58,8 @@ def show_member(facts: Facts, member: Member, width: int = WIDTH) -> str:
           lr    0.01   learning rate at the schedule's peak
     """
     label = f" ({member.label})" if member.label else ""
-    lines = [
-        f"Member {member.number} of {facts.study.data}, in {_STAGES.get(member.stage, member.stage)}{label}"
-    ]
+    where = f"in {_STAGES.get(member.stage, member.stage)}"
+    lines = textwrap.wrap(f"Member {member.number} of {facts.study.data}{label}, {where}", width)
     spent = [duration(member.seconds)] if member.seconds is not None else []
     about = [many(member.parameters, "parameter"), f"seed {member.seed}", f"split {member.split}", *spent]
     for text in (_ORIGINS.get(member.origin, member.origin), ", ".join(about), outcome(facts, member)):

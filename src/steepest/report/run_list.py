@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from steepest.report.numbers import NONE, count, decimals_for, number
 from steepest.report.runs import Run, Unread
 
-GAP = 2
 HEADS = ("run", "data", "started", "budget", "state", "members", "confirmed", "verdict")
 RIGHT = {"members"}
 LEAST = {"run": 12, "data": 8}
@@ -87,27 +86,40 @@ def _moment(started: datetime | None, today: datetime) -> str:
 
 
 def _table(rows: list[dict[str, str]], width: int | None) -> list[str]:
-    """Aligned lines; where they do not fit, the measure's name goes first, then names are cut."""
-    if width is not None and sum(_widths(rows).values()) + GAP * (len(HEADS) - 1) > width:
+    """Aligned lines.
+
+    Where they do not fit, these give way in turn: the measure's name, the time of day, gaps, long names.
+    """
+    gap = 2
+    if width is not None and _needed(rows, gap) > width:
         rows = [{**row, "confirmed": row["confirmed"].split(" ")[0]} for row in rows]
+    if width is not None and _needed(rows, gap) > width:
+        rows = [{**row, "started": " ".join(row["started"].split(" ")[:2])} for row in rows]
     widths = _widths(rows)
-    for name, least in LEAST.items() if width is not None else ():
-        assert width is not None
-        over = sum(widths.values()) + GAP * (len(HEADS) - 1) - width
-        widths[name] = max(min(widths[name], least), widths[name] - max(over, 0))
-    return [_line({name: name for name in HEADS}, widths), *(_line(row, widths) for row in rows)]
+    giving = sum(max(widths[name] - least, 0) for name, least in LEAST.items())
+    if width is not None and _needed(rows, gap) - giving > width:
+        gap = 1
+    over = 0 if width is None else _needed(rows, gap) - width
+    for name, least in LEAST.items():
+        given = min(max(over, 0), max(widths[name] - least, 0))
+        widths[name], over = widths[name] - given, over - given
+    return [_line({name: name for name in HEADS}, widths, gap), *(_line(row, widths, gap) for row in rows)]
+
+
+def _needed(rows: list[dict[str, str]], gap: int) -> int:
+    return sum(_widths(rows).values()) + gap * (len(HEADS) - 1)
 
 
 def _widths(rows: list[dict[str, str]]) -> dict[str, int]:
     return {name: max(len(name), *(len(row[name]) for row in rows)) for name in HEADS}
 
 
-def _line(row: dict[str, str], widths: dict[str, int]) -> str:
+def _line(row: dict[str, str], widths: dict[str, int], gap: int) -> str:
     cells = []
     for name in HEADS:
         text, room = shortened(row[name], widths[name]), widths[name]
         cells.append(text.rjust(room) if name in RIGHT else text.ljust(room))
-    return (" " * GAP).join(cells).rstrip()
+    return (" " * gap).join(cells).rstrip()
 
 
 def shortened(text: str, room: int) -> str:

@@ -1,5 +1,6 @@
 """One run for a terminal: its summary, its stages, what became of its members, and who leads."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +10,7 @@ from steepest.report.facts import Facts
 from steepest.report.numbers import NONE, count, duration, finite, number
 from steepest.report.records import Member
 from steepest.report.runs import MEANINGS, Run
-from steepest.report.text import WIDTH, to_text
+from steepest.report.text import LABEL, WIDTH, to_text
 
 LEADERS = 10
 _FATES = ("finished", "dropped", "diverged", "interrupted", "out of memory", "lost", "unfinished")
@@ -34,10 +35,11 @@ def show(run: Run, facts: Facts, top: int = LEADERS, width: int = WIDTH) -> str:
         … No verdict yet
           The study has not come to its confirmation.
         <BLANKLINE>
-          run       runs/iris: unfinished (it was killed, or stopped before its end; it can be resumed)
+          run       runs/iris: unfinished (it was killed, or stopped before its end; it
+                    can be resumed)
           asked     budget 9trials
     """
-    lines = [to_text(facts, width), "", *_about(run, facts)]
+    lines = [to_text(facts, width), "", *_about(run, facts, width)]
     for heading, part in (
         ("Stages", _stages(facts)),
         ("Members", _members(facts)),
@@ -48,17 +50,23 @@ def show(run: Run, facts: Facts, top: int = LEADERS, width: int = WIDTH) -> str:
     return "\n".join(lines)
 
 
-def _about(run: Run, facts: Facts) -> Iterator[str]:
+def _about(run: Run, facts: Facts, width: int) -> Iterator[str]:
+    study = facts.study
     held = run.holder or MEANINGS[run.state]
-    yield f"  {'run':<10}{run.folder}: {run.state} ({held})"
-    asked = [f"budget {facts.study.budget}"] if facts.study.budget else []
-    asked += [f"seed {facts.study.seed}"] if facts.study.seed is not None else []
-    if run.started is not None:
-        asked.append(f"started {wording.when(facts)}")
-    if asked:
-        yield f"  {'asked':<10}{', '.join(asked)}"
-    if facts.study.command:
-        yield f"  {'command':<10}{facts.study.command}"
+    rows = {"run": f"{run.folder}: {run.state} ({held})"}
+    asked = [f"budget {study.budget}"] if study.budget else []
+    asked += [f"seed {study.seed}"] if study.seed is not None else []
+    asked += [f"started {wording.when(facts)}"] if run.started is not None else []
+    rows |= {"asked": ", ".join(asked), "command": study.command}
+    for label, words in rows.items():
+        indent = " " * (2 + LABEL)
+        yield from textwrap.wrap(
+            words,
+            width,
+            initial_indent=f"  {label:<{LABEL}}",
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+        )
 
 
 def _stages(facts: Facts) -> Iterator[str]:

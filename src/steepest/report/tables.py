@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ Row = dict[str, Any]
 
 def rungs(facts: Facts) -> list[float]:
     """The epochs after which members of the search were compared, in order."""
-    return sorted({point.epoch for member in facts.of("search", "") for point in member.curve})
+    points = (point for member in facts.of("search", "") for point in member.curve)
+    return sorted({point.epoch for point in points if math.isfinite(point.score)})
 
 
 def member_rows(facts: Facts) -> list[Row]:

@@ -37,15 +37,18 @@ class Trials:
     def __init__(self, connection: sqlite3.Connection, study: int) -> None:
         self._connection, self._study = connection, study
         self._written: dict[int, tuple[int, FrozenTrial]] = {}
+        self._free: list[int] = []
+        self._highest = self._highest_there()
 
     def __len__(self) -> int:
         return len(self._written)
 
     def clear(self) -> None:
-        """Remove all trials that are there."""
-        query = "SELECT trial_id FROM trials WHERE study_id = ?"
+        """Remove all trials that are there; later ones take their identities: open pages stay right."""
+        query = "SELECT trial_id FROM trials WHERE study_id = ? ORDER BY number DESC"
         with self._transaction():
-            self._remove([row[0] for row in self._connection.execute(query, (self._study,))])
+            self._free = [row[0] for row in self._connection.execute(query, (self._study,))]
+            self._remove(self._free)
 
     def update(self, trials: Mapping[int, FrozenTrial]) -> int:
         """Write trials that are new or have changed; returns how many.
@@ -55,14 +58,15 @@ class Trials:
                 calls only add at its end.
         """
         with self._transaction():
-            query = "SELECT coalesce(max(trial_id), 0) FROM trials"
-            highest = self._connection.execute(query).fetchone()[0]
+            highest = max(self._highest, self._highest_there())  # other studies may have cleared theirs
             changed: dict[int, tuple[int, FrozenTrial]] = {}
             for own, trial in trials.items():
                 place, before = self._written.get(own, (0, None))
                 if before is not None and _same(before, trial):
                     continue
-                if before is None:
+                if before is None and self._free:
+                    place = self._free.pop()
+                elif before is None:
                     place = highest = highest + 1
                 changed[own] = (place, trial)
             self._remove([place for own, (place, _) in changed.items() if own in self._written])
@@ -70,6 +74,9 @@ class Trials:
             self._insert({number[own]: row for own, row in changed.items()})
         self._written |= changed
         return len(changed)
+
+    def _highest_there(self) -> int:
+        return int(self._connection.execute("SELECT coalesce(max(trial_id), 0) FROM trials").fetchone()[0])
 
     def _insert(self, trials: Mapping[int, tuple[int, FrozenTrial]]) -> None:
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
