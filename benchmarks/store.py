@@ -135,7 +135,8 @@ def page(found: Sequence[Cost], members: int, load_at_start: float | None) -> li
         "each of its rungs another, and every one waits for the disk.",
         "",
         "| back end | member-rungs | writing, s | median of a transaction, ms | longest, ms "
-        f"| ms per member-rung | reading members, curves, outcomes, s | reading decisions, s | at most {bounds} |",
+        "| ms per member-rung | reading members, curves, outcomes, s | reading decisions, s "
+        f"| at most {bounds} |",
         "|---|---|---|---|---|---|---|---|---|",
         *(cost.line() for cost in found),
         "",

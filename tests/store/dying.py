@@ -15,7 +15,7 @@ from steepest.base.seeds import generator
 from steepest.store import Document, Journal, Outcome, open_journal
 from steepest.testing.stores import plan, point
 
-KILLS, WRITERS, MEMBERS = 30, 3, 40
+KILLS, WRITERS, MEMBERS, INTERRUPTS, BATCH = 30, 3, 40, 12, 300
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -142,5 +142,36 @@ def together(place: str, _seed: int) -> None:
     print("nothing lost, nothing doubled")
 
 
+def interrupted(place: str, seed: int) -> None:
+    """Ctrl-C within a record: all of it or nothing is there, and the same journal goes on."""
+    draw = generator(seed, "interrupt")
+    journal = open_journal(place, create=True)
+    journal.plan([plan(0)])
+    hits, whole, armed = 0, 0, [False]
+
+    def interrupt(_number: int, _frame: object) -> None:
+        if armed.pop():
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, interrupt)
+    while hits < INTERRUPTS:
+        points = [point(0, whole * BATCH + step) for step in range(BATCH)]
+        armed[:] = [False, True]
+        signal.setitimer(signal.ITIMER_REAL, draw.uniform(0.0005, 0.01))
+        try:
+            journal.record(points)
+            armed[:] = [False, False]
+        except KeyboardInterrupt:
+            hits += 1
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        found = len(journal.curves())
+        assert found in (whole * BATCH, (whole + 1) * BATCH), (found, whole)
+        whole = found // BATCH
+    assert journal.claimed()
+    print(f"{hits} interruptions, {whole} records")
+
+
 if __name__ == "__main__":
-    {"killed": killed, "orphaned": orphaned, "together": together}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+    {"killed": killed, "orphaned": orphaned, "together": together, "interrupted": interrupted}[sys.argv[1]](
+        sys.argv[2], int(sys.argv[3])
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("what", ["killed", "orphaned", "together"])
+@pytest.mark.parametrize("what", ["killed", "orphaned", "together", "interrupted"])
 def test_only_whole_records_are_left_and_the_study_is_free(what: str, place: str) -> None:
     program = Path(__file__).with_name("dying.py")
     done = subprocess.run(

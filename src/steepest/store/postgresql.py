@@ -9,9 +9,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 import psycopg
 
@@ -23,6 +22,10 @@ from steepest.store.forking import in_children, put_nothing_in_place
 from steepest.store.journal import Journal
 from steepest.store.records import CurvePoint, Document, MemberPlan, Outcome, Sitting
 from steepest.store.refusals import worded
+from steepest.store.undisturbed import undisturbed
+
+Result = TypeVar("Result")
+Cursor = psycopg.Cursor[Any]
 
 WAIT = 10.0  # seconds a writer waits for its turn
 CONNECT_WAIT = 10  # seconds to wait for the server to answer
@@ -34,7 +37,12 @@ _SETTINGS = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
-_PROBES = {"keepalives_idle": SILENCE, "keepalives_interval": "10", "keepalives_count": "3"}
+_PROBES = {
+    "keepalives_idle": SILENCE,
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 
 class PostgreSQLJournal(Journal):
@@ -108,12 +116,13 @@ class PostgreSQLJournal(Journal):
 
     def begin_sitting(self, provenance: Mapping[str, Any]) -> int:
         began = Sitting(0, time.time(), os.getpid(), socket.gethostname(), provenance)
-        with self._transaction() as write:
-            write.execute("SELECT FROM steepest.study WHERE study = %s FOR UPDATE", (self._study,))
-            written = write.execute(tables.SITTING, (self._study, *rows.from_sitting(began)[1:], self._study))
-            number = written.fetchone()
-            assert number is not None
-        self._sitting = int(number[0])
+        values = (self._study, *rows.from_sitting(began)[1:], self._study)
+
+        def write(cursor: Cursor) -> int:
+            cursor.execute("SELECT FROM steepest.study WHERE study = %s FOR UPDATE", (self._study,))
+            return int(_answer(cursor.execute(tables.SITTING, values)))
+
+        self._sitting = self._transact(write)
         return self._sitting
 
     def sittings(self) -> list[Sitting]:
@@ -122,8 +131,7 @@ class PostgreSQLJournal(Journal):
     def plan(self, members: Sequence[MemberPlan]) -> None:
         plans = [rows.from_plan(plan, self._sitting) for plan in members]
         try:
-            with self._transaction() as write:
-                self._write(write, tables.MEMBER, plans)
+            self._write({tables.MEMBER: plans})
         except psycopg.errors.UniqueViolation as error:
             raise StoreError(
                 f"{self.place}: a member of {rows.span(plans)} is planned already. "
@@ -140,10 +148,7 @@ class PostgreSQLJournal(Journal):
         ends = [rows.from_outcome(outcome, self._sitting) for outcome in outcomes]
         papers = [rows.from_document(document, self._sitting) for document in documents]
         try:
-            with self._transaction() as write:
-                self._write(write, tables.CURVE, points)
-                self._write(write, tables.OUTCOME, ends)
-                self._write(write, tables.DOCUMENT, papers)
+            self._write({tables.CURVE: points, tables.OUTCOME: ends, tables.DOCUMENT: papers})
         except psycopg.errors.ForeignKeyViolation as error:
             raise StoreError(
                 f"{self.place}: a member of {rows.span([*points, *ends])} was never planned. "
@@ -182,34 +187,56 @@ class PostgreSQLJournal(Journal):
             put_nothing_in_place(self._connection.fileno())
 
     def _take(self) -> bool:
-        with self._transaction() as write:
-            answer = write.execute(tables.CLAIM, (tables.KEY, self._study)).fetchone()
-            if answer is not None and answer[0]:
-                write.execute(tables.HOLDER, (whoami(), self._study))
-                self._held = True
+        def take(cursor: Cursor) -> bool:
+            taken = bool(_answer(cursor.execute(tables.CLAIM, (tables.KEY, self._study))))
+            if taken:
+                cursor.execute(tables.HOLDER, (whoami(), self._study))
+            return taken
+
+        self._held = self._transact(take)
         return self._held
 
-    def _write(self, write: psycopg.Cursor[Any], statement: str, taken: Sequence[rows.Row]) -> None:
-        write.executemany(statement, [(self._study, *row) for row in taken])
+    def _write(self, taken: Mapping[str, Sequence[rows.Row]]) -> None:
+        def write(cursor: Cursor) -> None:
+            for statement, each in taken.items():
+                cursor.executemany(statement, [(self._study, *row) for row in each])
+
+        self._transact(write)
 
     def _read(self, query: str, *values: Any) -> list[rows.Row]:
-        with self._turn, worded(self._address, self._connection):
-            self._check_owner()
-            return self._connection.cursor(binary=True).execute(query, (self._study, *values)).fetchall()
+        def read() -> list[rows.Row]:
+            with worded(self._address, self._connection):
+                cursor = self._connection.cursor(binary=True)
+                return cursor.execute(query, (self._study, *values)).fetchall()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[psycopg.Cursor[Any]]:
-        """All or nothing, sent in one go where nobody reads an answer in between."""
-        with self._turn, worded(self._address, self._connection):
+        with self._turn:
             self._check_owner()
-            with self._connection.pipeline(), self._connection.transaction():
-                yield self._connection.cursor()
+            return undisturbed(read)
+
+    def _transact(self, work: Callable[[Cursor], Result]) -> Result:
+        """All or nothing, sent in one go where nobody reads an answer in between."""
+
+        def whole() -> Result:
+            talk = self._connection
+            with worded(self._address, talk), talk.pipeline(), talk.transaction():
+                return work(talk.cursor())
+
+        with self._turn:
+            self._check_owner()
+            return undisturbed(whole)
 
     def _check_owner(self) -> None:
         if self._closed:
             raise StoreError(f"{self.place} was closed. Open it again.")
         if self._process != os.getpid():
             raise StoreError(f"{self.place} was opened by another process. Open it again after a fork.")
+
+
+def _answer(cursor: Cursor) -> Any:
+    """The one value that a statement answers with."""
+    found = cursor.fetchone()
+    assert found is not None
+    return found[0]
 
 
 def _connect(address: Address) -> psycopg.Connection[Any]:

@@ -212,6 +212,8 @@ class SQLiteJournal(Journal):
         """All or nothing, also where Ctrl-C falls in between."""
         with self._turn, _worded(self.path):
             self._check_owner()
+            if self._connection.in_transaction:  # a second Ctrl-C fell into the first one's
+                self._connection.execute("ROLLBACK")
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 if self._version < schema.VERSION:
