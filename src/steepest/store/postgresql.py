@@ -198,7 +198,7 @@ class PostgreSQLJournal(Journal):
 
     def _write(self, taken: Mapping[str, Sequence[rows.Row]]) -> None:
         def write(cursor: Cursor) -> None:
-            for statement, each in taken.items():
+            for statement, each in ((s, each) for s, each in taken.items() if each):
                 cursor.executemany(statement, [(self._study, *row) for row in each])
 
         self._transact(write)
