@@ -1,4 +1,4 @@
-"""`steepest runs` on a real small study: listed, shown, compared, exported, pruned; bad input is one message."""
+"""`steepest runs` on a real small study: listed, shown, compared, exported, pruned; bad input."""
 
 import csv
 import json
