@@ -16,6 +16,7 @@ from steepest.data.read import Reading, read
 from steepest.experiment import folder as files
 from steepest.experiment.costing import Costing, costing
 from steepest.experiment.earlier import is_recipe, read_earlier
+from steepest.experiment.limits import read_limits
 from steepest.experiment.plan import Plan
 from steepest.experiment.plan import plan as run_plan
 from steepest.experiment.rates import RateRange
@@ -46,6 +47,7 @@ def tune(
     out: str | Path | None = None,
     fix: Mapping[str, Any] | None = None,
     space: Mapping[str, Any] | str | Path | None = None,
+    limits: str | Sequence[str] = (),
     network: Asked = None,
     start_from: str | Path | None = None,
     matching: bool = False,
@@ -66,6 +68,8 @@ def tune(
         fix: knobs to leave alone, with their values.
         space: knobs to search otherwise than declared, or besides: {"lr": "1e-4..1e-1:log",
             "dropout": [0, .1], "mixup": Range(0.1, 1)}; or a file of these (`steepest.search.grammar`).
+        limits: what a recipe must not exceed: "parameters<=100k", "latency<=5ms" (of one example, on one
+            thread of this machine), "flops<=1e6"; one or several.
         network: the architecture families that compete, one name or several; those that suit the data if not
             given. Or your own network: a function that returns a torch module, or its name, "mymodule:make";
             its keyword arguments become knobs (`steepest.networks.own`).
@@ -97,6 +101,8 @@ def tune(
     asked = chosen(network, None if begun else start_from, matching)
     wanted, held = looked_for(space, dotted(fix or {}), asked)
     fixed = {**held, **asked.fixed}
+    limits_asked = (limits,) if isinstance(limits, str) else tuple(limits)
+    read_limits(limits_asked)  # refused before a long file is read
     start = (begun.recipe if begun else Recipe()).replace(**fixed)
     limit = Budget.parse(budget)
     name = _name(data)
@@ -109,6 +115,7 @@ def tune(
         asked=wanted,
         start=start,
         earlier=begun,
+        limits=limits_asked,
         families=asked.families,
         workers=workers_for(asked, workers, cores()),
         precision=check_precision(precision),

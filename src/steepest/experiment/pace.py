@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
+from steepest.experiment.limits import excess
 from steepest.experiment.study import Study
 from steepest.training.planning import stacks
 
@@ -135,12 +136,14 @@ class Pace:
         return max(1, min(self.extent.seeds, int(left / max(each, 1e-9))))
 
     def allowed(self, recipe: Recipe) -> bool:
-        """Whether a candidate's network can be made for this data, and is cheap enough to be tried."""
+        """Whether a candidate can be made for this data, is cheap enough to try, and within limits."""
         try:
             cost = self.study.work(recipe)
         except BadInput:  # knobs that are fine one by one, such as more halvings than an image has pixels for
             return False
-        return cost <= self.extent.dearest * self.study.work(self.study.settings.start)
+        study = self.study
+        affordable = cost <= self.extent.dearest * study.work(study.settings.start)
+        return affordable and excess(recipe, study.limits, study.gauge) <= 1
 
 
 def horizon(study: Study, pace: Pace) -> int:

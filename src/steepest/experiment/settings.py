@@ -27,6 +27,7 @@ class Settings:
         start: trial 0: the default recipe, or the user's own.
         earlier: what the user begins from, if anything.
         families: architectures that compete; () takes those that suit the data.
+        limits: what a recipe must not exceed, as `steepest.experiment.limits` reads it.
         workers: processes to train in; 0 trains in this process.
         command: how the study was asked for, for the record.
         precision: "float32" forbids rounding to bfloat16; "auto" rounds where it pays and changes little.
@@ -41,6 +42,7 @@ class Settings:
     start: Recipe = field(default_factory=Recipe)
     earlier: Earlier | None = None
     families: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     workers: int = 1
     command: str = ""
     precision: Precision = "auto"

@@ -16,6 +16,8 @@ from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.split import Split
 from steepest.experiment import states
+from steepest.experiment.gauging import Gauge
+from steepest.experiment.limits import Limit, read_limits
 from steepest.experiment.probing import fault_words, probe_bodies
 from steepest.experiment.recall import ENDED, Recall
 from steepest.experiment.settings import Settings
@@ -114,6 +116,22 @@ class Study:
     def ports(self) -> Ports:
         """What networks read and write."""
         return ports_of(self.data)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """What a recipe must not exceed."""
+        return read_limits(self.settings.limits)
+
+    @cached_property
+    def gauge(self) -> Gauge:
+        """Costs of recipes; times that an earlier sitting measured are not measured again."""
+        known = {d.body["network"]: d.body["seconds"] for d in self.journal.documents("latency")}
+
+        def heard(network: str, seconds: float) -> None:
+            body = {"network": network, "seconds": seconds}
+            self.journal.record(documents=[Document("latency", body)])
+
+        return Gauge(self.ports, known, heard)
 
     @property
     def rounds(self) -> int:

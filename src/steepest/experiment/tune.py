@@ -32,7 +32,10 @@ from steepest.experiment.finish import (
     save_data,
     save_network,
 )
+from steepest.experiment.gauging import Gauge
 from steepest.experiment.interrupt import graceful
+from steepest.experiment.limits import read_limits, refuse_unreachable, within
+from steepest.experiment.obeying import exceeding, obeying
 from steepest.experiment.own import beginning, trusted
 from steepest.experiment.pace import EXTENTS, LOOKS, WRITING_SECONDS, Pace
 from steepest.experiment.provenance import provenance, study_document
@@ -48,7 +51,7 @@ from steepest.search.stacked import Stacked
 from steepest.store.opening import open_journal
 from steepest.training.metrics import objective_for
 from steepest.training.planning import stacks
-from steepest.training.source import Source
+from steepest.training.source import Source, ports_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +111,8 @@ def _conduct(
         objective = objective_for(data.task, settings.objective)
         settings = suited(settings, data)
         space = space_of(settings, data, settings.start)  # refuses to begin with nothing to search
+        if create:
+            refuse_unreachable(space, read_limits(settings.limits), Gauge(ports_of(data)))
         outer = outer_split(data, settings.seed)
         said = (*begun(settings), *outside(space), *trusted(settings.start, data, outer.train))
         folder = prepare(settings.folder)
@@ -123,7 +128,7 @@ def _conduct(
 def _run(study: Study, said: Sequence[str]) -> Finished:
     settings, data = study.settings, study.data
     study.enter("read")
-    for note in (data.summary, *data.notes, *said, *beginning(settings.start, study.ports)):
+    for note in (data.summary, *data.notes, *said, *exceeding(study), *beginning(settings.start, study.ports)):
         study.listener.say(note)
     study.note("study", study_document(study))
     test_fold, first_fold = _serve(study)
@@ -133,7 +138,8 @@ def _run(study: Study, said: Sequence[str]) -> Finished:
     bar = Bar(study, test_fold)  # on one worker, while the default trains on another
     default, noise = calibrate(study, pace, rounds, limit - WRITING_SECONDS)
     bar.look()
-    space = replace(space_of(settings, data, default), allowed=pace.allowed)
+    space = within(space_of(settings, data, default), study.limits, study.gauge)
+    space = replace(space, allowed=pace.allowed)
     policy = Policy(space, settings.seed, PER_STRUCTURE if stacks(default, study.ports) else 1)
     strategy = Stacked(policy, settings.seed, settings.budget.trials)
     search = Search(study, pace, strategy, functools.partial(policy.typical, 64), default, noise, test_fold)
@@ -141,6 +147,7 @@ def _run(study: Study, said: Sequence[str]) -> Finished:
     study.workers.go_on()
     bar.look()
     confirmed = confirm(study, pace, search.ranked(), default, noise, first_fold, limit)
+    confirmed = obeying(study, confirmed, search.ranked(), default)
     return _finish(study, pace, confirmed, default, bar, test_fold, reason)
 
 

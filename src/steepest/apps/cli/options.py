@@ -82,6 +82,15 @@ SpaceFile = Annotated[
     Path | None,
     work("FILE", "The same in a YAML file, one knob a line; --set and --fix go before it.", "--space"),
 ]
+Limits = Annotated[
+    list[str] | None,
+    work(
+        "QUANTITY<=MOST",
+        "What a recipe must not exceed: parameters<=100k, latency<=5ms (of one example, on one thread), "
+        "flops<=1e6. May be given several times.",
+        "--limit",
+    ),
+]
 Precision = Annotated[
     str,
     work(
