@@ -129,3 +129,16 @@ def test_comparing_needs_two(home: Path) -> None:
     assert "iris-3" in found.compare("iris-1", "iris-3")
     with pytest.raises(BadInput, match="two or more, each named once"):
         found.compare("iris-1", "iris-1")
+
+
+def test_a_study_that_was_extended_and_killed_is_unfinished_again(home: Path) -> None:
+    with open_journal(home / "iris-1") as journal:
+        journal.begin_sitting({})
+        assert runs(home)["iris-1"].state == "finished"  # nothing has come of it yet
+        journal.plan([MemberPlan(2, "search", "", {"lr": 0.1}, 2, 0, 0, 51, "prior")])
+    assert runs(home)["iris-1"].state == "unfinished"
+    assert "runs/iris-1: unfinished" in runs("runs").show("iris-1")
+    with open_journal(home / "iris-1") as journal:
+        journal.begin_sitting({})
+        journal.record(documents=[Document("end", {"reason": "trials"})])
+    assert runs(home)["iris-1"].state == "finished"

@@ -24,7 +24,7 @@ from steepest.report.records import (
     Verdict,
     Way,
 )
-from steepest.store import CurvePoint, Journal
+from steepest.store import CurvePoint, Journal, MemberPlan
 
 Record = TypeVar("Record")
 
@@ -80,10 +80,11 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         document = journal.document(kind)
         return document.body if document else {}
 
-    baselines, timing, end = body("baselines"), body("timing"), body("end")
+    plans = journal.members() if members else []
+    baselines, timing, end = body("baselines"), body("timing"), end_of(journal, plans)
     return Facts(
         study=_study(body("study")),
-        members=_members(journal, curves) if members else (),
+        members=_members(journal, plans, curves),
         calibration=_optional(Calibration, body("calibration")),
         baselines=_rows(Scores, baselines.get("rows")),
         bar=baselines.get("bar"),
@@ -161,9 +162,21 @@ def _scores(body: Mapping[str, Any] | None) -> Scores | None:
     return _record(Scores, {**body, "score": body.get("mean"), "n": len(scores) or None})
 
 
-def _members(journal: Journal, whole: bool) -> tuple[Member, ...]:
+def end_of(journal: Journal, plans: Sequence[MemberPlan]) -> Mapping[str, Any]:
+    """How a study ended; empty where it has not, or where a later sitting went on with it and has not ended.
+
+    Args:
+        journal: of the study.
+        plans: of its members.
+    """
+    end = journal.document("end")
+    return {} if end is None or any(plan.sitting > end.sitting for plan in plans) else end.body
+
+
+def _members(journal: Journal, plans: Sequence[MemberPlan], whole: bool) -> tuple[Member, ...]:
+    if not plans:
+        return ()
     ends = {end.member: end for end in journal.outcomes()}
-    plans = journal.members()
     wanted = None if whole else [plan.member for plan in plans if plan.member not in ends]
     curves: dict[int, list[CurvePoint]] = {}
     for point in journal.curves(wanted):

@@ -1,12 +1,12 @@
 """A run at a glance: what was asked, how far it came, what it found. Its members are counted, not read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from steepest.report.facts import Facts, read_facts
+from steepest.report.facts import Facts, end_of, read_facts
 from steepest.report.numbers import finite
 from steepest.store import Journal
 
@@ -132,4 +132,7 @@ def read_run(folder: Path, journal: Journal) -> Run:
         >>> run.facts.study.data, run.state
         ('iris', 'unfinished')
     """
-    return Run(folder, read_facts(journal, members=False), len(journal.members()), journal.claimed())
+    facts, plans = read_facts(journal, members=False), journal.members()
+    if not end_of(journal, plans):
+        facts = replace(facts, end_reason="", end_sentence="")
+    return Run(folder, facts, len(plans), journal.claimed())
