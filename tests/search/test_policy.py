@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from steepest.base.knobs import Choice, Range
 from steepest.base.recipe import KNOBS, Recipe
-from steepest.search.policy import MODEL_SHARES, PRIOR_SHARE, Policy
+from steepest.search.policy import Policy
+from steepest.search.shares import SHARES
 from steepest.search.space import Space
 from steepest.search.strategy import Proposal
 from steepest.search.suggest import Suggester, tpe
@@ -65,8 +66,8 @@ def test_the_first_wave_has_its_shares() -> None:
     counts = Counter(p.origin for p in Policy(WHOLE, 0).first_wave(80))
     assert counts == {
         "portfolio": 8,
-        "prior": round(72 * PRIOR_SHARE),
-        "uniform": 72 - round(72 * PRIOR_SHARE),
+        "prior": round(72 * SHARES.prior),
+        "uniform": 72 - round(72 * SHARES.prior),
     }
 
 
@@ -74,12 +75,12 @@ def test_later_waves_have_their_shares() -> None:
     policy = Policy(WHOLE, 0)
     first = policy.first_wave(20)
     tell_all(policy, first, 0)
-    counts = Counter(p.origin for p in policy.model_wave(40, [p.recipe for p in first[:3]], 20))
+    counts = Counter(p.origin for p in policy.model_wave(40, [p.recipe for p in first[:3]], 20, prior=0.25))
+    local = 40 * SHARES.local
+    expected = {"tpe": 40 * SHARES.model, "mutation": 0.75 * local, "prior": 0.25 * local}
     assert sum(counts.values()) == 40
-    assert sum(MODEL_SHARES.values()) == pytest.approx(1)
-    for origin, share in MODEL_SHARES.items():  # a mutation that is nothing new gives way to a uniform point
-        slack = 4 if origin in ("mutation", "uniform") else 0
-        assert abs(counts[origin] - 40 * share) <= slack, counts
+    for origin in ("tpe", "mutation", "prior"):  # a mutation that is nothing new gives way to a uniform point
+        assert abs(counts[origin] - expected[origin]) <= (4 if origin == "mutation" else 1), counts
 
 
 def test_without_incumbents_nothing_is_mutated() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steepest.search.rungs import ETA, promote, rung_rounds
+from steepest.search.rungs import ETA, promote, rung_rounds, same_ranking
 
 SCORES = st.lists(
     st.one_of(st.floats(-10, 10), st.just(math.nan), st.sampled_from([0.0, 0.5, 1.0])), max_size=60
@@ -84,3 +84,11 @@ def test_rungs_rise_to_the_horizon(horizon: int, least: int) -> None:
     assert rounds == sorted(set(rounds))
     assert rounds[0] >= min(least, horizon)
     assert len(rounds) <= 4
+
+
+def test_rankings_agree_where_nobody_changes_places_but_within_noise() -> None:
+    pairs = [(0.9, 0.95), (0.8, 0.96), (0.1, 0.2)]
+    assert not same_ranking(pairs, 0.0)
+    assert same_ranking(pairs, 0.02)
+    assert not same_ranking([*pairs, (0.05, 0.99)], 0.02)
+    assert same_ranking([], 0.0)

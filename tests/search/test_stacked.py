@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import optuna
 import pytest
@@ -10,8 +12,9 @@ from steepest.base.knobs import Choice
 from steepest.base.recipe import Recipe
 from steepest.search.policy import Policy
 from steepest.search.rungs import ETA, rounds_of_wave
+from steepest.search.shares import SHARES
 from steepest.search.space import Space
-from steepest.search.stacked import LEAST_WAVE, Stacked, Tried, ranked
+from steepest.search.stacked import LEADERS, LEAST_WAVE, Stacked, Tried, ranked
 from steepest.search.strategy import GoOn, Report, Start
 from steepest.search.suggest import Maker, tpe
 from steepest.testing.strategies import Trainer, drive, planted, starts
@@ -132,3 +135,45 @@ def test_ranking_is_by_how_far_they_came_then_by_score() -> None:
     b = Tried(2, SPACE.base, {1: 0.1, 3: 0.4})
     c = Tried(3, SPACE.base, {1: 0.1, 3: 0.5})
     assert [t.number for t in ranked([a, b, c, Tried(4, SPACE.base)])] == [3, 2, 1]
+
+
+def sparing(trainer: Trainer, **changes: Any) -> str:
+    shares = replace(SHARES, **changes)
+    policy = Policy(SPACE, 0, shares=shares)
+    return drive(Stacked(policy, 0, None, shares).run(trainer), trainer)
+
+
+def test_the_longest_rung_waits_while_rankings_agree_and_leaders_reach_it_at_last() -> None:
+    trainer = Trainer(1200, noise=0.0)  # the ranking is the same at every rung
+    assert sparing(trainer, sparing=True) == "budget"
+    *earlier, last = trainer.orders
+    assert all(order.until < trainer.rungs[-1] for order in earlier)
+    assert isinstance(last, GoOn)
+    assert (last.until, len(last.members)) == (trainer.rungs[-1], LEADERS)
+    others = [n for n, at in trainer.at.items() if at == trainer.rungs[-2] and n not in last.members]
+    assert min(planted(trainer.recipes[n], 9) for n in last.members) >= max(
+        planted(trainer.recipes[n], 9) for n in others
+    )
+    assert trainer.spent < 1.1 * 1200
+
+
+def test_the_longest_rung_is_trained_where_rankings_disagree() -> None:
+    def crossing(recipe: Recipe, rounds: int) -> float:
+        return recipe.lr * (1 if rounds < 9 else -1)
+
+    trainer = Trainer(1200, score=crossing, noise=0.0)
+    sparing(trainer, sparing=True)
+    assert any(isinstance(o, GoOn) and o.until == trainer.rungs[-1] for o in trainer.orders[:5])
+
+
+def test_noise_stops_what_no_longer_improves_but_not_a_number_of_trials() -> None:
+    def flat(recipe: Recipe, _: int) -> float:
+        return recipe.dropout * 1e-3
+
+    trainer = Trainer(20_000, score=flat, noise=0.1)
+    assert sparing(trainer, patient=False) == "noise"
+    assert len(starts(trainer)) == 3
+    trainer = Trainer(math.inf, score=flat, noise=0.1)
+    shares = replace(SHARES, patient=False)
+    assert drive(Stacked(Policy(SPACE, 0, shares=shares), 0, 300, shares).run(trainer), trainer) == "trials"
+    assert len(trainer.recipes) == 300

@@ -1,9 +1,9 @@
 """What to try next: a portfolio, the prior and uniform points first; later a model's proposals, mutations.
 
-The shares are a first setting from the literature: quasi-random search is hard to beat while many members run
-side by side (Godbole et al. 2023, Deep Learning Tuning Playbook), a portfolio gives a good recipe at once
-(AlgoPerf, arXiv 2502.15015), and a lasting uniform share guards against a bad prior (PriorBand, Mallik et al.
-2023, arXiv 2306.12370).
+Quasi-random search is hard to beat while many members run side by side (Godbole et al. 2023, Deep Learning
+Tuning Playbook), a portfolio gives a good recipe at once (AlgoPerf, arXiv 2502.15015), and a lasting uniform
+share guards against a bad prior (PriorBand, Mallik et al. 2023, arXiv 2306.12370). The shares are in
+`shares.py`.
 """
 
 import math
@@ -17,6 +17,7 @@ from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive, generator
 from steepest.search.densities import Densities
 from steepest.search.portfolio import portfolio
+from steepest.search.shares import SHARES, Shares
 from steepest.search.space import Origin, Space, cube, rounded
 from steepest.search.strategy import Proposal
 from steepest.search.suggest import Maker, Suggester
@@ -24,9 +25,6 @@ from steepest.search.suggest import Maker, Suggester
 PER_STRUCTURE = 12
 """Members that share each drawn structure. A search that gave every member a structure of its own would leave
 stacks of one; sharing costs little, because knobs that do not split stacks differ all the same."""
-
-PRIOR_SHARE = 0.6  # of the first wave's points; the rest are uniform
-MODEL_SHARES = {"tpe": 0.4, "mutation": 0.2, "prior": 0.15, "uniform": 0.25}
 
 
 class Policy:
@@ -39,12 +37,18 @@ class Policy:
         seed: of every draw.
         sharing: members that share each drawn structure; 1 where members do not train as stacks.
         sampler: makes an Optuna sampler from a seed, to be asked instead of our own densities.
+        shares: of the sources of proposals.
     """
 
     def __init__(
-        self, space: Space, seed: int, sharing: int = PER_STRUCTURE, sampler: Maker | None = None
+        self,
+        space: Space,
+        seed: int,
+        sharing: int = PER_STRUCTURE,
+        sampler: Maker | None = None,
+        shares: Shares = SHARES,
     ) -> None:
-        self.space, self._seed, self._sharing = space, seed, sharing
+        self.space, self._seed, self._sharing, self._shares = space, seed, sharing, shares
         self.suggester = Suggester(space, seed, sampler) if sampler else Densities(space, seed)
         self._seen = {space.base.key()}
 
@@ -63,27 +67,33 @@ class Policy:
         An earlier study's recipes come first, then the portfolio.
         """
         known = [Proposal(r, "user") for r in self.space.earlier[:count]]
-        known += [Proposal(r, "portfolio") for r in portfolio(self.space)[: max(1, count // 8)]]
+        known += [
+            Proposal(r, "portfolio")
+            for r in portfolio(self.space)[: max(1, int(count * self._shares.portfolio))]
+        ]
         wave = self._new(known)
         points = count - len(wave)
-        n_prior = round(points * PRIOR_SHARE)
+        n_prior = round(points * self._shares.prior)
         wave += self.points(n_prior, "prior", 0)
         return wave + self.points(count - len(wave), "uniform", 0)
 
-    def model_wave(self, count: int, incumbents: Sequence[Recipe], wave: int) -> list[Proposal]:
+    def model_wave(
+        self, count: int, incumbents: Sequence[Recipe], wave: int, prior: float = 0.5
+    ) -> list[Proposal]:
         """A wave that learns from the results so far.
 
         Args:
             count: proposals wanted.
             incumbents: the best recipes so far, best first; mutations start from these.
             wave: its number, from 1; no two waves share one.
+            prior: share of the prior in what is drawn near something known, the rest are mutations.
 
         Returns:
             `count` proposals, or fewer where the space has no more recipes that are new and allowed.
         """
-        n_tpe = round(count * MODEL_SHARES["tpe"])
-        n_mutation = round(count * MODEL_SHARES["mutation"]) if incumbents else 0
-        n_prior = round(count * MODEL_SHARES["prior"])
+        n_tpe, n_local = round(count * self._shares.model), round(count * self._shares.local)
+        n_mutation = round(n_local * (1 - prior)) if incumbents else 0
+        n_prior = n_local - n_mutation
         found = self._asked(n_tpe, wave)
         found += self._new(
             [Proposal(self._mutated(incumbents, wave, i), "mutation") for i in range(n_mutation)]

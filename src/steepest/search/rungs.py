@@ -92,3 +92,22 @@ def rounds_of_wave(rungs: Sequence[int], ties: float = 0.2) -> float:
         rounds += share * (rung - before)
         before, share = rung, share / ETA * (1 + ties)
     return rounds
+
+
+def same_ranking(pairs: Sequence[tuple[float, float]], noise: float) -> bool:
+    """Whether two rungs rank members alike, those within `noise` of each other at the later one being equal.
+
+    Every place of the earlier ranking must be held by somebody who could hold it in the later one (the soft
+    ranks of PASHA: Bohdal et al. 2023, arXiv 2207.06940).
+
+    Args:
+        pairs: scores at the earlier and the later rung, one pair per member.
+        noise: scores at the later rung closer than this are ties.
+
+    Example:
+        >>> same_ranking([(0.1, 0.2), (0.3, 0.4)], 0.0), same_ranking([(0.3, 0.2), (0.1, 0.4)], 0.0)
+        (True, False)
+    """
+    before = sorted(range(len(pairs)), key=lambda k: -pairs[k][0])
+    after = sorted(range(len(pairs)), key=lambda k: -pairs[k][1])
+    return all(abs(pairs[b][1] - pairs[a][1]) <= noise for b, a in zip(before, after, strict=True))

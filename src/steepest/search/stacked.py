@@ -1,7 +1,7 @@
 """Our own search: wide waves through synchronous rungs, the later ones learning from the earlier.
 
 A first wave of portfolio, prior and uniform recipes takes most of the budget; waves of a model's proposals,
-mutations and fresh points follow until no more are affordable.
+mutations and fresh points follow until no more are affordable. `shares.py` says what goes where.
 """
 
 import math
@@ -12,18 +12,17 @@ from itertools import pairwise
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
 from steepest.search.policy import Policy
-from steepest.search.rungs import promote, rounds_of_wave
+from steepest.search.priors import trust
+from steepest.search.rungs import ETA, promote, rounds_of_wave, same_ranking
+from steepest.search.shares import SHARES, Shares
 from steepest.search.strategy import GoOn, Means, Order, Proposal, Report, Start
 
 MOST_FIRST, MOST_WAVE, LEAST_WAVE = 384, 48, 9
 """Members of the first wave and of a later one at most, and of any at least."""
 
-FIRST_SHARE = 0.6
-"""Share of the search's budget for the first wave; the rest is for waves that learn from it."""
-
 INCUMBENTS = 5
-TIES = math.sqrt(2)
-"""Standard deviations of one score within which two are ties: that of their difference."""
+LEADERS = 12
+"""Members that are taken to the end where waves stopped short of it."""
 
 
 @dataclass(slots=True)
@@ -70,72 +69,69 @@ class Stacked:
         policy: who is tried.
         seed: of the draws at rungs.
         trials: most members to begin; None where the budget is one of time or work.
+        shares: of the budget, and of the slots at rungs.
     """
 
-    def __init__(self, policy: Policy, seed: int, trials: int | None = None) -> None:
-        self._policy, self._seed, self._trials = policy, seed, trials
+    def __init__(self, policy: Policy, seed: int, trials: int | None = None, shares: Shares = SHARES) -> None:
+        self._policy, self._seed, self._trials, self._shares = policy, seed, trials, shares
         self._tried: list[Tried] = []
-        self._begun = self._first = 0
-
-    def learn(self, tried: Sequence[Tried], waves: int, last: int) -> None:
-        """Begin where an earlier search ended.
-
-        Args:
-            tried: its members.
-            waves: how many it had.
-            last: the last rung.
-        """
-        self._first = waves
-        self._policy.remember([Proposal(t.recipe, "user") for t in tried])
-        self._take_in(tried, last)
+        self._waiting: list[Tried] = []
+        self._bests: list[float] = []
+        self._begun = 0
 
     def run(self, means: Means) -> Generator[Order, Report, str]:
-        """Waves until the budget ("budget", "trials") or the space ("space") has no more.
+        """Waves until the budget ("budget", "trials") or the space ("space") has no more, or noise stops it.
 
         What is ordered is a function of (seed, reports and answers so far): nothing is drawn from a generator
         that an earlier question has moved, so proposals that are recalled need not be computed.
         """
-        wave = self._first
+        wave = 0
         while True:
             proposals = means.recalled()
             if not proposals:
                 count = self._affordable(means, wave)
                 if count < 1:
-                    return "budget" if self._left() else "trials"
+                    reason = "budget" if self._left() else "trials"
+                    break
                 proposals = tuple(self._proposed(wave, count))
             if not proposals:
-                return "space"
+                reason = "space"
+                break
             self._policy.remember(proposals)
             self._begun += len(proposals)
             members = yield from self._wave(means, proposals, wave)
-            self._take_in(members, means.rungs[-1])
+            self._file(members, means)
             wave += 1
-
-    def _take_in(self, members: Sequence[Tried], last: int) -> None:
-        self._tried += members
-        for t in members:
-            if t.scores or t.failed:
-                self._policy.suggester.tell(t.recipe, t.scores, finished=last in t.scores)
+            if self._settled(means):
+                reason = "noise"
+                break
+        yield from self._finish(means)
+        return reason
 
     def _left(self) -> float:
         return math.inf if self._trials is None else max(self._trials - self._begun, 0)
 
     def _affordable(self, means: Means, wave: int) -> int:
         """Members of the next wave; 0 where it is not worth beginning."""
-        rounds, left = rounds_of_wave(means.rungs), self._left()
+        left, rungs = self._left(), means.rungs
+        rounds = rounds_of_wave(rungs[:-1] if self._shares.sparing and len(rungs) > 2 else rungs)
         if wave == 0:
-            most = MOST_FIRST if self._trials is None else math.ceil(self._trials * FIRST_SHARE)
-            count = means.affordable(rounds, FIRST_SHARE, most)
+            most = MOST_FIRST if self._trials is None else math.ceil(self._trials * self._shares.first)
+            count = means.affordable(rounds, self._shares.first, most)
             return max(count, LEAST_WAVE if self._trials is None else 1)
         most = int(min(MOST_WAVE, left))
-        count = means.affordable(rounds, 1.0, most) if most else 0
+        kept = math.ceil(len(self._leaders()) * (rungs[-1] - rungs[-2]) / rounds) if self._waiting else 0
+        count = means.affordable(rounds, 1.0, most + kept) - kept if most else 0
         return count if count >= min(LEAST_WAVE, left) else 0
 
     def _proposed(self, wave: int, count: int) -> list[Proposal]:
         if wave == 0:
             return self._policy.first_wave(count)
-        incumbents = [t.recipe for t in ranked(self._tried)[:INCUMBENTS]]
-        return self._policy.model_wave(count, incumbents, wave)
+        best = ranked(self._tried)
+        furthest = [t.recipe for t in best if t.reached == best[0].reached]
+        top = furthest[: max(2, len(furthest) // ETA)]
+        prior = trust(self._policy.space, top, top[0]) if top else 1.0
+        return self._policy.model_wave(count, [t.recipe for t in best[:INCUMBENTS]], wave, prior)
 
     def _wave(
         self, means: Means, proposals: tuple[Proposal, ...], wave: int
@@ -148,13 +144,55 @@ class Stacked:
         for rung, to in pairwise(rungs):
             if not living:
                 break
-            decided = promote(
-                [t.score for t in living],
-                derive(self._seed, "rung", wave, rung),
-                noise=TIES * means.noise,
-            )
-            staying = [living[k] for k in sorted(decided.staying)]
-            lucky = tuple(living[k].number for k in decided.lucky)
+            if to == rungs[-1] and self._agreed(means, living):
+                self._waiting += living
+                break
+            staying, lucky = self._promoted(means, living, wave, rung)
             report = yield GoOn(tuple(t.number for t in staying), to, lucky)
             living = [t for t in staying if t.learn(report, to)]
         return members
+
+    def _promoted(
+        self, means: Means, living: list[Tried], wave: int, rung: int
+    ) -> tuple[list[Tried], tuple[int, ...]]:
+        decided = promote(
+            [t.score for t in living],
+            derive(self._seed, "rung", wave, rung),
+            noise=self._shares.ties * means.noise,
+            luck=self._shares.luck,
+        )
+        lucky = tuple(living[k].number for k in decided.lucky)
+        return [living[k] for k in sorted(decided.staying)], lucky
+
+    def _agreed(self, means: Means, living: list[Tried]) -> bool:
+        """Whether the two rungs before the last rank the members alike, ties aside."""
+        rungs = means.rungs
+        if not self._shares.sparing or len(rungs) < 3:
+            return False
+        pairs = [(t.scores[rungs[-3]], t.scores[rungs[-2]]) for t in living]
+        return same_ranking(pairs, self._shares.ties * means.noise)
+
+    def _file(self, members: list[Tried], means: Means) -> None:
+        """Let the model know a wave."""
+        self._tried += members
+        for t in members:
+            if t.scores or t.failed:
+                self._policy.suggester.tell(t.recipe, t.scores, finished=means.rungs[-1] in t.scores)
+        self._bests.append(max((t.score for t in self._tried if t.scores), default=-math.inf))
+
+    def _settled(self, means: Means) -> bool:
+        """Whether two waves have not improved the best by the noise of one score."""
+        if self._shares.patient or self._trials is not None or len(self._bests) < 3:
+            return False
+        return self._bests[-1] - self._bests[-3] < means.noise
+
+    def _leaders(self) -> list[Tried]:
+        return ranked(self._waiting)[:LEADERS]
+
+    def _finish(self, means: Means) -> Generator[Order, Report, None]:
+        """Take the leaders of waves that stopped short to the end."""
+        leaders = self._leaders()
+        if leaders:
+            report = yield GoOn(tuple(sorted(t.number for t in leaders)), means.rungs[-1])
+            for t in leaders:
+                t.learn(report, means.rungs[-1])
