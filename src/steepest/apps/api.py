@@ -27,6 +27,7 @@ from steepest.experiment.sizing import networks_within as run_networks_within
 from steepest.experiment.starting import default_recipe, recipe_for
 from steepest.experiment.sweep import Swept
 from steepest.experiment.sweep import sweep as run_sweep
+from steepest.experiment.tradeoffs import read_objectives
 from steepest.experiment.train import train as run_train
 from steepest.experiment.tune import Finished
 from steepest.experiment.tune import tune as run_tune
@@ -42,7 +43,7 @@ def tune(
     data: Any,
     *,
     budget: str | Budget = "60s",
-    objective: str | None = None,
+    objective: str | Sequence[str] | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     fix: Mapping[str, Any] | None = None,
@@ -62,7 +63,9 @@ def tune(
     Args:
         data: a built-in name, a path, a DataFrame, a pair (X, y) or a `DataSet`.
         budget: wall time for everything ("60s", "3m", "2h"), or members to start ("150trials").
-        objective: metric to search by; accuracy for classification and R² for regression unless named.
+        objective: metric to search by; accuracy for classification and R² for regression unless named. After
+            it what is kept low: "accuracy,parameters" (or flops, latency); then `.front` holds the recipes
+            that none beats in everything.
         seed: fixes everything random.
         out: the run folder; by default one is made under `runs/`.
         fix: knobs to leave alone, with their values.
@@ -103,6 +106,7 @@ def tune(
     fixed = {**held, **asked.fixed}
     limits_asked = (limits,) if isinstance(limits, str) else tuple(limits)
     read_limits(limits_asked)  # refused before a long file is read
+    score, costs = read_objectives(objective)
     start = (begun.recipe if begun else Recipe()).replace(**fixed)
     limit = Budget.parse(budget)
     name = _name(data)
@@ -110,7 +114,8 @@ def tune(
         budget=limit,
         seed=seed,
         folder=_folder(out, name),
-        objective=objective,
+        objective=score,
+        costs=costs,
         fixed=fixed,
         asked=wanted,
         start=start,

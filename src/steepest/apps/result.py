@@ -20,6 +20,7 @@ from steepest.networks.spec import NetworkSpec
 from steepest.report.export import to_dict
 from steepest.report.facts import Facts
 from steepest.report.page import to_html
+from steepest.report.records import FrontRow
 from steepest.report.text import to_text
 from steepest.store.opening import open_journal
 from steepest.store.probed import ProbeRow, probe_rows
@@ -47,6 +48,11 @@ class Result:
     def verdict(self) -> Verdict | None:
         """The search's first against the default; None where nothing was compared."""
         return self._finished.verdict
+
+    @property
+    def front(self) -> tuple[FrontRow, ...]:
+        """Recipes that no other beats in score and costs; () where the score alone was asked for."""
+        return self.facts.front
 
     @property
     def network(self) -> nn.Module:

@@ -14,6 +14,7 @@ from steepest.experiment.calibration import member_seed
 from steepest.experiment.confirmation import distinct
 from steepest.experiment.pace import Pace
 from steepest.experiment.study import Study
+from steepest.experiment.tradeoffs import costs_of
 from steepest.experiment.trained import Trained
 from steepest.search.rungs import rung_rounds
 from steepest.search.strategy import GoOn, Proposal, Report, Start, Strategy, origin_of
@@ -76,9 +77,9 @@ class Search:
         """Members that can be trained for so many rounds each before `share` of the search is spent."""
         return self.study.decide("affordable", lambda: self._affordable(rounds, share, most))
 
-    def costs(self, _recipe: Recipe) -> tuple[float, ...]:
+    def costs(self, recipe: Recipe) -> tuple[float, ...]:
         """What is to be kept low beside the score."""
-        return ()
+        return costs_of(self.study, recipe)
 
     def recalled(self) -> tuple[Proposal, ...]:
         """The next wave's proposals, where an earlier sitting has planned it."""

@@ -21,6 +21,7 @@ class Settings:
         budget: wall time or members.
         seed: fixes everything random.
         objective: metric to search by; None takes the task's first.
+        costs: what is kept low beside it: "parameters", "flops", "latency".
         folder: where the run is written.
         fixed: knobs the search leaves alone, with their values.
         asked: knobs that are searched as the user says, as `steepest.search.asked` reads it.
@@ -37,6 +38,7 @@ class Settings:
     seed: int
     folder: Path
     objective: str | None = None
+    costs: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
     start: Recipe = field(default_factory=Recipe)

@@ -45,6 +45,7 @@ from steepest.experiment.settings import Settings
 from steepest.experiment.showing import note_examples
 from steepest.experiment.starting import begun, space_of, suited
 from steepest.experiment.study import Study
+from steepest.experiment.tradeoffs import front_first, note_front
 from steepest.experiment.workers import Workers
 from steepest.search.policy import PER_STRUCTURE, Policy
 from steepest.search.stacked import Stacked
@@ -146,8 +147,9 @@ def _run(study: Study, said: Sequence[str]) -> Finished:
     reason = search.run()
     study.workers.go_on()
     bar.look()
-    confirmed = confirm(study, pace, search.ranked(), default, noise, first_fold, limit)
+    confirmed = confirm(study, pace, front_first(study, search.ranked()), default, noise, first_fold, limit)
     confirmed = obeying(study, confirmed, search.ranked(), default)
+    note_front(study, search.ranked())
     return _finish(study, pace, confirmed, default, bar, test_fold, reason)
 
 

@@ -15,6 +15,7 @@ from steepest.report.records import (
     Examples,
     Finalist,
     FoundRecipe,
+    FrontRow,
     Member,
     OuterTest,
     Scores,
@@ -40,6 +41,8 @@ class Facts:
     bar: float | None = None
     verdict: Verdict | None = None
     finalists: tuple[Finalist, ...] = ()
+    front: tuple[FrontRow, ...] = ()
+    front_costs: tuple[str, ...] = ()
     curse: Curse | None = None
     test: OuterTest | None = None
     recipe: FoundRecipe | None = None
@@ -90,6 +93,8 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         bar=baselines.get("bar"),
         verdict=_optional(Verdict, body("verdict")),
         finalists=_rows(Finalist, body("finalists").get("rows")),
+        front=_rows(FrontRow, body("front").get("rows")),
+        front_costs=tuple(body("front").get("costs") or ()),
         curse=_optional(Curse, body("curse")),
         test=_test(body("test")),
         recipe=_optional(FoundRecipe, body("recipe")),

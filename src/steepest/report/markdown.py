@@ -22,7 +22,7 @@ def to_markdown(facts: Facts) -> str:
     about = wording.about_data(facts)
     blocks = [f"# {_plain(facts.study.data)}: {wording.headline(facts).lower()}", _plain(wording.lead(facts))]
     blocks += [f"*{_plain(about)}*"] if about else []
-    for section in (_finalists, _baselines, _search, _recipe, _augmentation, _data, _provenance):
+    for section in (_finalists, _baselines, _search, _front, _recipe, _augmentation, _data, _provenance):
         blocks += section(facts)
     return "\n\n".join(blocks) + "\n"
 
@@ -63,6 +63,12 @@ def _search(facts: Facts) -> Iterator[str]:
         yield wording.tried(facts)
     if wording.searched(facts):
         yield f"Searched as asked: {_plain(wording.searched(facts))}."
+
+
+def _front(facts: Facts) -> Iterator[str]:
+    if facts.front:
+        yield "## Score against cost"
+        yield "\n".join(f"- {_plain(wording.front_row(facts, row))}" for row in facts.front)
 
 
 def _recipe(facts: Facts) -> Iterator[str]:

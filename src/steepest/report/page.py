@@ -17,6 +17,7 @@ from steepest.report.figures import (
     draw_curves,
     draw_differences,
     draw_forecast,
+    draw_front,
     draw_knobs,
     draw_search,
 )
@@ -41,6 +42,7 @@ def to_html(facts: Facts) -> str:
         "differences": both(draw_differences, facts),
         "curves": both(draw_curves, facts),
         "search": both(draw_search, facts),
+        "front": both(draw_front, facts),
         "baselines": both(draw_baselines, facts),
     }
     panels = [

@@ -132,6 +132,25 @@ class Finalist:
 
 
 @dataclass(frozen=True, slots=True)
+class FrontRow:
+    """A recipe that no other beats in everything; costs in the order they were asked for."""
+
+    member: int = 0
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    score: float | None = None
+    costs: tuple[float, ...] = ()
+    label: str = ""
+    confirmed_mean: float | None = None
+    confirmed_sd: float | None = None
+    n: int | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it was retrained on fresh seeds."""
+        return self.confirmed_mean is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Curse:
     """How far the winner's search score had flattered it."""
 

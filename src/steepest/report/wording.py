@@ -7,6 +7,7 @@ from steepest.report.figures.baselines import contenders
 from steepest.report.figures.curves import bands
 from steepest.report.frame import reaches_one
 from steepest.report.numbers import count, decimals_for, duration, finite, many, number, signed
+from steepest.report.records import FrontRow
 
 _HEADLINES = {
     "better": "Better than the default",
@@ -229,6 +230,16 @@ def tried(facts: Facts) -> str:
         + "."
         + f" The leaders met again in {many(again, 'play-off run')}." * bool(again)
     )
+
+
+def front_row(facts: Facts, row: FrontRow) -> str:
+    """A recipe of the front in a line: score, costs, whether it was confirmed."""
+    costs = [
+        f"{1000 * value:.3g} ms" if name == "latency" else f"{value:,.0f} {name}"
+        for name, value in zip(facts.front_costs, row.costs, strict=True)
+    ]
+    end = f", confirmed {scored(facts, row.confirmed_mean, row.confirmed_sd)}" if row.confirmed else ""
+    return f"{scored(facts, row.score)} with {' and '.join(costs)}{end} (member {row.member})"
 
 
 def searched(facts: Facts) -> str:

@@ -53,6 +53,14 @@ Network = Annotated[
         "Those that suit the data if not given.",
     ),
 ]
+Objective = Annotated[
+    str | None,
+    options.work(
+        "SCORE[,COST]",
+        "Score to maximise: accuracy for classes, r2 for numbers if not given. After a comma what is kept "
+        "low: parameters, flops or latency.",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -76,7 +84,7 @@ def tune(
     network: Network = None,
     start_from: options.BeginFrom = None,
     matching: options.Matching = False,
-    objective: options.Objective = None,
+    objective: Objective = None,
     fix: options.Fix = None,
     changes: options.Set = None,
     space: options.SpaceFile = None,
