@@ -2,7 +2,9 @@
 
 from steepest.report.facts import Facts
 from steepest.report.figures import draw_front
+from steepest.report.markdown import to_markdown
 from steepest.report.records import FrontRow, Study
+from steepest.report.text import to_text
 from steepest.report.wording import front_row
 
 ROWS = (
@@ -28,3 +30,10 @@ def test_one_recipe_is_no_front_to_draw() -> None:
 def test_words() -> None:
     assert front_row(FACTS, ROWS[1]).endswith("with 500 parameters and 0.1 ms (member 9)")
     assert ", confirmed 0.93" in front_row(FACTS, ROWS[0])
+
+
+def test_a_default_that_exceeds_a_limit_is_said_everywhere() -> None:
+    facts = Facts(Study(limits=("parameters<=5k",)), obeying="the default exceeds what is allowed")
+    assert "limits    the default exceeds what is allowed" in to_text(facts)
+    assert "searched  parameters<=5k" in to_text(facts)
+    assert "The default exceeds what is allowed." in to_markdown(facts)

@@ -42,6 +42,7 @@ def study_document(study: Study) -> dict[str, Any]:
         "score_unit": "",
         "rounds_per_epoch": study.rounds,
         "fixed": dict(settings.fixed),
+        "limits": list(settings.limits),
         "begun_from": settings.earlier.place if settings.earlier else "",
         "asked": {key: words(given) for key, given in settings.asked.items()},
         **{name: value for name, value in provenance(settings).items() if name != "command"},

@@ -41,6 +41,7 @@ class Facts:
     bar: float | None = None
     verdict: Verdict | None = None
     finalists: tuple[Finalist, ...] = ()
+    obeying: str = ""
     front: tuple[FrontRow, ...] = ()
     front_costs: tuple[str, ...] = ()
     curse: Curse | None = None
@@ -93,6 +94,7 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         bar=baselines.get("bar"),
         verdict=_optional(Verdict, body("verdict")),
         finalists=_rows(Finalist, body("finalists").get("rows")),
+        obeying=body("limits").get("sentence", ""),
         front=_rows(FrontRow, body("front").get("rows")),
         front_costs=tuple(body("front").get("costs") or ()),
         curse=_optional(Curse, body("curse")),

@@ -61,6 +61,8 @@ def _search(facts: Facts) -> Iterator[str]:
     if wording.tried(facts):
         yield "## What was tried"
         yield wording.tried(facts)
+    if facts.obeying:
+        yield f"{_plain(facts.obeying[0].upper() + facts.obeying[1:])}."
     if wording.searched(facts):
         yield f"Searched as asked: {_plain(wording.searched(facts))}."
 

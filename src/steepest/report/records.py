@@ -52,6 +52,7 @@ class Study:
     score_unit: str = ""
     precision: str = "auto"
     begun_from: str = ""
+    limits: tuple[str, ...] = ()
     asked: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)

@@ -53,6 +53,8 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
     yield from (row for row in [("score", _scores(facts)), ("bar", _bar(facts))] if row[1])
     if facts.recipe is not None:
         yield "recipe", _recipe(facts)
+    if facts.obeying:
+        yield "limits", facts.obeying
     for row in facts.front:
         yield "front", wording.front_row(facts, row)
     if wording.searched(facts):

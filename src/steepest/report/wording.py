@@ -243,14 +243,14 @@ def front_row(facts: Facts, row: FrontRow) -> str:
 
 
 def searched(facts: Facts) -> str:
-    """What the user changed of the space; "" where nothing was.
+    """What the user changed of the space, and its limits; "" where nothing was.
 
     Example:
         >>> from steepest.report.records import Study
         >>> searched(Facts(Study(asked={"lr": "0.01..1:log", "optimizer": "adamw,sgd"})))
         'lr 0.01..1:log; optimizer adamw,sgd'
     """
-    return "; ".join(f"{key} {text}" for key, text in facts.study.asked.items())
+    return "; ".join([*(f"{key} {text}" for key, text in facts.study.asked.items()), *facts.study.limits])
 
 
 def spent(facts: Facts) -> str:
