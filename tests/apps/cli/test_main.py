@@ -23,6 +23,10 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "lr=1e-3",
         "--fix",
         "optimizer=adam",
+        "--set",
+        "width=16..64",
+        "--limit",
+        "parameters<=5k",
         "--quiet",
     ]
     assert main(arguments) == 0
@@ -43,6 +47,8 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "workers": 1,
         "precision": "float32",
         "fix": {"lr": 1e-3, "optimizer": "adam"},
+        "space": {"width": "16..64"},
+        "limits": ["parameters<=5k"],
         "command": "steepest " + " ".join(arguments),
     }
     captured = capsys.readouterr()
