@@ -1,6 +1,7 @@
 """Commands hand their options on, print where they should, and end with the right code."""
 
 import json
+import shlex
 import sys
 
 import pytest
@@ -49,7 +50,7 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "fix": {"lr": 1e-3, "optimizer": "adam"},
         "space": {"width": "16..64"},
         "limits": ["parameters<=5k"],
-        "command": "steepest " + " ".join(arguments),
+        "command": "steepest " + shlex.join(arguments),
     }
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [
