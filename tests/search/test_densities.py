@@ -41,7 +41,7 @@ def told(space: Space, recipes: list[Recipe], seed: int = 0) -> Densities:
 )
 @pytest.mark.parametrize("columns", [[], [0], [0, 1, 1, 2]])
 def test_a_table_is_a_distribution_with_mass_everywhere(where: Range | Choice, columns: list[int]) -> None:
-    density = Table(where, columns).density()
+    density = Table(where, np.array(columns, dtype=int)).density()
     assert density.sum() == pytest.approx(1)
     assert density.min() > 0
     if columns:
@@ -50,9 +50,9 @@ def test_a_table_is_a_distribution_with_mass_everywhere(where: Range | Choice, c
 
 def test_off_is_a_column_of_its_own() -> None:
     where = Range(1e-4, 1.0, scale="log", off=0.0)
-    assert Table(where, []).density()[CELLS] == pytest.approx(0.5)
-    assert Table(where, [CELLS] * 9).density()[CELLS] > 0.8
-    assert Table(where, [5] * 9).density()[CELLS] < 0.2
+    assert Table(where, np.array([], dtype=int)).density()[CELLS] == pytest.approx(0.5)
+    assert Table(where, np.full(9, CELLS)).density()[CELLS] > 0.8
+    assert Table(where, np.full(9, 5)).density()[CELLS] < 0.2
 
 
 def test_it_learns_where_the_best_recipes_are_and_no_worse_than_optuna() -> None:

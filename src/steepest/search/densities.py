@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 CELLS = 64
 CANDIDATES = 24
 LEAST_KNOWN = 10
+MISSING = -1
 GOOD_SHARE, MOST_GOOD = 0.1, 25
 """Share of the members that count as good, and how many at most (Optuna's defaults)."""
 
@@ -47,23 +48,26 @@ class Densities:
         self._space, self._seed = space, seed
         self._order = sorted(space.names, key=lambda name: (name != "network", _hangs(space, name)))
         self._where = {name: space.everywhere(name) for name in self._order}
-        self._known: list[tuple[tuple[int, float], dict[str, int]]] = []
+        self._ranks: list[tuple[int, float]] = []
+        self._rows: list[list[int]] = []
         self.begin(0)
 
     def tell(self, recipe: Recipe, scores: Mapping[int, float], finished: bool) -> None:  # noqa: ARG002
         """What became of a member: score by round, higher is better; none if it failed, which ranks last."""
         reached = max(scores, default=0)
-        self._known.append(((reached, scores.get(reached, -math.inf)), self._columns(recipe)))
+        self._ranks.append((reached, scores.get(reached, -math.inf)))
+        columns = self._columns(recipe)
+        self._rows.append([columns.get(name, MISSING) for name in self._order])
 
     def begin(self, wave: int) -> None:
         """Start the proposals of a wave from what was told so far."""
         self._draw = generator(self._seed, "densities", wave)
-        ranked = sorted(self._known, key=lambda known: known[0], reverse=True)
-        n_good = min(math.ceil(GOOD_SHARE * len(ranked)), MOST_GOOD)
-        split = {"good": ranked[:n_good], "other": ranked[n_good:]}
+        best = sorted(range(len(self._rows)), key=self._ranks.__getitem__, reverse=True)
+        rows = np.array([self._rows[k] for k in best], dtype=int).reshape(-1, len(self._order))
+        n_good = min(math.ceil(GOOD_SHARE * len(best)), MOST_GOOD)
         self._good, self._other = (
-            {name: Table(self._where[name], [m[name] for _, m in part if name in m]) for name in self._order}
-            for part in split.values()
+            {name: Table(self._where[name], part[:, d]) for d, name in enumerate(self._order)}
+            for part in (rows[:n_good], rows[n_good:])
         )
 
     def ask(self, like: Recipe | None = None) -> Recipe:
@@ -88,7 +92,7 @@ class Densities:
 
     def _best(self, name: str) -> int:
         good, other = self._good[name].density(), self._other[name].density()
-        count = CANDIDATES if len(self._known) >= LEAST_KNOWN else 1
+        count = CANDIDATES if len(self._rows) >= LEAST_KNOWN else 1
         drawn = np.searchsorted(np.cumsum(good)[:-1], self._draw.random(count), side="right")
         return int(drawn[np.argmax(good[drawn] / other[drawn])])
 
@@ -109,10 +113,11 @@ class Table:
 
     Args:
         where: the knob's range, whatever the others are.
-        columns: of the members.
+        columns: of the members; MISSING where the knob did not matter.
     """
 
-    def __init__(self, where: Range | Choice, columns: list[int]) -> None:
+    def __init__(self, where: Range | Choice, columns: NDArray[np.int_]) -> None:
+        columns = columns[columns != MISSING]
         n = len(columns)
         if isinstance(where, Choice):
             size, self._cells = len(where.options), 0
@@ -124,7 +129,7 @@ class Table:
             self._sum[CELLS:] = 0.5
         self._n, self._blur = 1, 1 / (n + 1)
         self._width = max(0.2 * max(n, 1) ** -0.2, 1 / min(100, n + 2))
-        counts = np.bincount(np.asarray(columns, dtype=int), minlength=size)
+        counts = np.bincount(columns, minlength=size)
         for column in np.flatnonzero(counts):
             self.add(int(column), int(counts[column]))
 

@@ -13,14 +13,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from steepest.base.knobs import Range
 from steepest.base.own import dotted
 from steepest.base.recipe import Recipe
 from steepest.search.space import Space
 
-LEAST = 0.1
+LEAST, MOST = 0.1, 20
+"""Either's least share; members that are heard, so that a long study does not pay for its length."""
+
+SPREAD = 0.25
+"""Standard deviation around a centre, as a part of the range."""
 KEPT = 0.5
 """Chance that a choice around the incumbent keeps its option, and that off stays off."""
 
@@ -38,7 +42,7 @@ def trust(space: Space, top: Sequence[Recipe], incumbent: Recipe) -> float:
         >>> trust(space, [], Recipe())
         0.5
     """
-    others = [recipe for recipe in top if recipe.key() != incumbent.key()]
+    others = [recipe for recipe in top[:MOST] if recipe.key() != incumbent.key()]
     if not others:
         return 0.5
     weights = np.arange(len(others), 0, -1, dtype=float)
@@ -76,8 +80,9 @@ def _log_knob(space: Space, name: str, values: dict[str, Any], near: Any) -> flo
     if centre is None:
         return switch  # uniform over the range, whose measure is 1
     at, centre = (_place(where, v) for v in (value, centre))
-    mass = norm.cdf(1, centre, 0.25) - norm.cdf(0, centre, 0.25)
-    return switch + float(norm.logpdf(at, centre, 0.25) - math.log(mass))
+    mass = ndtr((1 - centre) / SPREAD) - ndtr(-centre / SPREAD)
+    normal = -0.5 * ((at - centre) / SPREAD) ** 2 - math.log(SPREAD * math.sqrt(2 * math.pi))
+    return switch + normal - math.log(mass)
 
 
 def _place(where: Range, value: float) -> float:

@@ -6,6 +6,7 @@ half of the mass on "off") and the *uniform* one over the same range, which keep
 beliefs.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, qmc
+from scipy.special import ndtr, ndtri
+from scipy.stats import qmc
 
 from steepest.base.errors import BadRecipe
 from steepest.base.knobs import Choice, Knob, Range
@@ -210,9 +212,10 @@ def cube(dimensions: int, count: int, seed: int) -> NDArray[np.float64]:
 
 
 def _choice(where: Choice, u: float, origin: Origin) -> Any:
-    weights = np.ones(len(where.options)) if origin == "uniform" or where.weights is None else where.weights
-    edges = np.cumsum(np.asarray(weights, dtype=float) / np.sum(weights))
-    return where.options[min(int(np.searchsorted(edges, u, side="right")), len(where.options) - 1)]
+    weights = (1.0,) * len(where.options) if origin == "uniform" or where.weights is None else where.weights
+    edges = itertools.accumulate(float(weight) for weight in weights)
+    at = u * sum(float(weight) for weight in weights)
+    return next((o for o, edge in zip(where.options, edges, strict=True) if at < edge), where.options[-1])
 
 
 def _number(where: Range, u: float, origin: Origin) -> float:
@@ -237,5 +240,5 @@ def rounded(where: Range, value: float) -> float:
 
 def _truncated_normal(u: float, mean: float, sd: float, low: float, high: float) -> float:
     """Inverse distribution function of a normal cut to [low, high]."""
-    a, b = norm.cdf((low - mean) / sd), norm.cdf((high - mean) / sd)
-    return float(mean + sd * norm.ppf(a + u * (b - a)))
+    a, b = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
+    return float(mean + sd * ndtri(a + u * (b - a)))
