@@ -8,6 +8,7 @@ import pytest
 from steepest.base.recipe import Recipe
 from steepest.experiment import confirmation
 from steepest.experiment.pace import EXTENTS, LOOKS
+from steepest.experiment.part import Part
 
 FIRST = SimpleNamespace(member=SimpleNamespace(recipe=Recipe(lr=0.1)), score=0.9)
 PACE = SimpleNamespace(closing=lambda *_: 0.0, measure=lambda: None, extent=EXTENTS[0], pairs=lambda *_: 1000)
@@ -16,13 +17,17 @@ PACE = SimpleNamespace(closing=lambda *_: 0.0, measure=lambda: None, extent=EXTE
 class Study:
     """As much of a study as confirmation asks for."""
 
-    objective, settings, members = "accuracy", SimpleNamespace(seed=0), ()
+    objective, settings, members = "accuracy", SimpleNamespace(seed=0, reference="the default"), ()
     clock = SimpleNamespace(elapsed=lambda: 0.0)
+    limit = 60.0
 
     def __init__(self) -> None:
         self.notes: dict[str, Any] = {}
 
     def enter(self, _: str) -> None: ...
+
+    def decide(self, _: str, answer: Any) -> Any:
+        return answer()
 
     def note(self, kind: str, body: Any) -> None:
         self.notes[kind] = body
@@ -37,7 +42,7 @@ def confirm(monkeypatch: pytest.MonkeyPatch, complete: int) -> tuple[Any, Study]
 
     monkeypatch.setattr(confirmation, "_replicates", replicates)
     study = Study()
-    arguments: Any = (study, PACE, [FIRST], Recipe(), 0.001, 8, 60.0)
+    arguments: Any = (study, PACE, [FIRST], Recipe(), 0.001, Part(0, 9, 0))
     return confirmation.confirm(*arguments), study
 
 
@@ -65,7 +70,7 @@ def test_the_first_look_is_reached_in_parts_where_time_is_short(monkeypatch: pyt
 
     monkeypatch.setattr(confirmation, "_replicates", replicates)
     monkeypatch.setattr(PACE, "pairs", lambda *_: next(fitting))
-    arguments: Any = (Study(), PACE, [FIRST], Recipe(), 0.001, 8, 60.0)
+    arguments: Any = (Study(), PACE, [FIRST], Recipe(), 0.001, Part(0, 9, 0))
     found = confirmation.confirm(*arguments)
     assert asked == [range(3), range(3, 4)]
     assert (found.verdict.n, found.verdict.look) == (4, None)

@@ -1,6 +1,5 @@
 """Which network is handed out, and what is written down of the test."""
 
-import math
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +8,7 @@ import torch
 from steepest.base.recipe import Recipe
 from steepest.experiment.baselines import Bar
 from steepest.experiment.finish import final_networks, handed_out, network_of, note_test, parameters_of
+from steepest.experiment.part import Part
 from steepest.experiment.study import Study
 from steepest.experiment.trained import Trained
 
@@ -18,7 +18,7 @@ MakeStudy = Callable[..., Study]
 
 def trained(study: Study) -> dict[str, list[Trained]]:
     wild = CALM.replace(optimizer="sgd", lr=1e4, activation="identity", depth=2, epochs=9)
-    return final_networks(study, [("winner", CALM.replace(epochs=9)), ("default", wild)], 3, 3, math.inf)
+    return final_networks(study, [("winner", CALM.replace(epochs=9)), ("default", wild)], 3, 3, Part(0, 4, 0))
 
 
 def test_the_first_seed_is_handed_out_whatever_its_score(make_study: MakeStudy) -> None:
@@ -33,12 +33,12 @@ def test_the_first_seed_is_handed_out_whatever_its_score(make_study: MakeStudy) 
 def test_one_recipe_under_two_names_is_trained_once(make_study: MakeStudy) -> None:
     study = make_study()
     same = CALM.replace(momentum=0.5)  # which its optimizer has not
-    networks = final_networks(study, [("winner", CALM), ("default", same)], 2, 3, math.inf)
+    networks = final_networks(study, [("winner", CALM), ("default", same)], 2, 3, Part(0, 4, 0))
     assert len(study.members) == 2
     assert networks["winner"] == networks["default"] == study.members
     assert len({t.member.seed for t in study.members}) == 2
     apart = make_study()
-    final_networks(apart, [("winner", CALM), ("default", CALM.replace(lr=0.01))], 2, 3, math.inf)
+    final_networks(apart, [("winner", CALM), ("default", CALM.replace(lr=0.01))], 2, 3, Part(0, 4, 0))
     assert len(apart.members) == 4
 
 

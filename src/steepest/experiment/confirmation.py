@@ -19,6 +19,7 @@ from steepest.evidence.rope import region
 from steepest.evidence.verdict import Verdict, judge
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.pace import Pace
+from steepest.experiment.part import Part
 from steepest.experiment.study import Study
 from steepest.experiment.trained import Trained
 from steepest.training.metrics import is_lower_better
@@ -55,8 +56,7 @@ def confirm(
     ranked: Sequence[Trained],
     default: Recipe,
     noise: float,
-    first_fold: int,
-    limit: float,
+    part: Part,
 ) -> Confirmed:
     """Retrain, judge, note.
 
@@ -65,11 +65,10 @@ def confirm(
         ranked: the search's members, best first.
         default: trial 0's recipe.
         noise: standard deviation of the default's score over seeds and splits.
-        first_fold: index of the first fold kept for confirmation.
-        limit: end of the whole study on its clock; looks that would not leave time for the rest are left out.
+        part: of the study; looks that would not leave time for the rest of it are left out.
     """
     study.enter("confirm")
-    looks = pace.extent.looks
+    looks, limit = pace.extent.looks, study.limit
     chosen = _affordable(study, pace, distinct(ranked, pace.extent.contenders - 1), default, limit)
     if not chosen:
         return Confirmed(default, None)
@@ -77,7 +76,7 @@ def confirm(
     labels = [f"finalist {i + 1}" for i in range(len(chosen))] + ["default"]
     scores: list[list[float]] = [[] for _ in recipes]
     rope, verdict = region(None, noise), None
-    more = functools.partial(_gather, study, pace, recipes, labels, scores, first_fold, limit)
+    more = functools.partial(_gather, study, pace, recipes, labels, scores, part)
     for look in looks if _reach(looks[0], study, pace, recipes, scores, limit, more) else ():
         if look > looks[0]:
             new = range(len(scores[0]), look)
@@ -91,7 +90,7 @@ def confirm(
         scores = [column[: verdict.n] for column in scores]
     elif scores[0]:
         verdict = _judge(scores[0], scores[-1], study, rope, None)
-    _note(study, chosen, labels, scores, verdict, rope)
+    _note(study, chosen, labels, scores, verdict, rope, part)
     return Confirmed(default if _falls_short(scores, verdict) else recipes[0], verdict)
 
 
@@ -111,14 +110,13 @@ def _gather(
     recipes: Sequence[Recipe],
     labels: Sequence[str],
     scores: Sequence[list[float]],
-    first_fold: int,
-    limit: float,
+    part: Part,
     taking: Sequence[int],
     new: range,
 ) -> bool:
     """Add the scores of new replicates; False where a second Ctrl-C or the clock ended them early."""
-    part, names = [recipes[i] for i in taking], [labels[i] for i in taking]
-    found = _replicates(study, part, names, new, first_fold, limit - pace.closing(recipes, 0))
+    some, names = [recipes[i] for i in taking], [labels[i] for i in taking]
+    found = _replicates(study, some, names, new, part, study.limit - pace.closing(recipes, 0))
     for i, more in zip(taking, found, strict=True):
         scores[i] += more
     pace.measure()
@@ -182,12 +180,13 @@ def _replicates(
     recipes: Sequence[Recipe],
     labels: Sequence[str],
     replicates: range,
-    first_fold: int,
+    part: Part,
     deadline: float,
 ) -> list[list[float]]:
     """Scores of each recipe on the given replicates; those of an interrupted replicate are left out."""
+    first = part.first_replicate
     plans = [
-        (recipe, "confirm", member_seed(study, "confirm", r), first_fold + r, r)
+        (recipe, "confirm", member_seed(study, "confirm", first + r), part.first_fold + r, first + r)
         for recipe in recipes
         for r in replicates
     ]
@@ -222,6 +221,7 @@ def _note(
     scores: Sequence[Sequence[float]],
     verdict: Verdict | None,
     rope: float,
+    part: Part,
 ) -> None:
     if verdict is None:
         return
@@ -256,22 +256,27 @@ def _note(
                 "verdict_sentence": sentences.get(label, ""),
             }
         )
-    study.note("finalists", {"rows": rows})
+    study.note("finalists", {"rows": rows, "first_replicate": part.first_replicate})
     if any(np.isfinite(scores[0])):
-        candidates = sum(m.plan.stage == "search" and not m.plan.label for m in study.members)
-        curse = shrinkage(
-            chosen[0].score, scores[0], candidates=max(candidates, 1), metric=study.objective,
-            lower=is_lower_better(study.objective),
-        )  # fmt: skip
-        study.note(
-            "curse",
-            {
-                "search_score": curse.search,
-                "confirmed_mean": curse.confirmed,
-                "confirmed_low": curse.low,
-                "confirmed_high": curse.high,
-                "candidates": curse.candidates,
-                "expected_flattery": curse.expected_sd,
-                "sentence": curse.sentence,
-            },
-        )
+        _note_curse(study, chosen[0], scores[0])
+
+
+def _note_curse(study: Study, first: Trained, scores: Sequence[float]) -> None:
+    """How far the search had flattered its first."""
+    candidates = sum(m.plan.stage == "search" and not m.plan.label for m in study.members)
+    curse = shrinkage(
+        first.score, scores, candidates=max(candidates, 1), metric=study.objective,
+        lower=is_lower_better(study.objective),
+    )  # fmt: skip
+    study.note(
+        "curse",
+        {
+            "search_score": curse.search,
+            "confirmed_mean": curse.confirmed,
+            "confirmed_low": curse.low,
+            "confirmed_high": curse.high,
+            "candidates": curse.candidates,
+            "expected_flattery": curse.expected_sd,
+            "sentence": curse.sentence,
+        },
+    )

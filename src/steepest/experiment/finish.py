@@ -1,5 +1,6 @@
 """The end of a study: the winner retrained on all development rows, and the test set, touched once."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,23 @@ from steepest.base.recipe import Recipe
 from steepest.experiment import folder as files
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import member_seed
+from steepest.experiment.part import Part
 from steepest.experiment.study import Study
 from steepest.experiment.trained import Trained
 from steepest.networks.architecture import load
 from steepest.networks.own_spec import OwnSpec
 from steepest.training.layout import Layout
 
-FINAL = "final"
-"""Under this name the networks that met the test set are kept until they are written."""
+Networks = dict[str, list[Trained]]
+"""Trained networks by the recipe's label."""
 
 COMPRESSED_BYTES = 20e6
 """Most bytes of data that are compressed: about a second."""
 
 
 def final_networks(
-    study: Study, recipes: Sequence[tuple[str, Recipe]], seeds: int, fold: int, deadline: float
-) -> dict[str, list[Trained]]:
+    study: Study, recipes: Sequence[tuple[str, Recipe]], seeds: int, fold: int, part: Part
+) -> Networks:
     """Train each recipe on all development rows under fresh seeds, scored on the test rows.
 
     The first seed's network is the one handed out, whatever its score: choosing the best of them by the test
@@ -40,14 +42,21 @@ def final_networks(
     plans = [
         (recipe, "final", member_seed(study, "final", r), fold, r)
         for _, recipe in distinct.values()
-        for r in range(seeds)
+        for r in range(part.first_replicate, part.first_replicate + seeds)
     ]
     members = study.plan(plans, "final", [label for label, _ in distinct.values() for _ in range(seeds)])
     until = study.until(recipes[0][1])
-    study.train(members, until, [until], deadline)
-    study.keep(FINAL, [t for t in members if t.state is not None or t.fate == "training"], wanted=True)
+    study.train(members, until, [until], math.inf)
+    sound = [t for t in members if t.state is not None or t.fate == "training"]
+    study.keep(f"final-{part.number}", sound, wanted=not part.over)
     of_key = {key: members[i * seeds : (i + 1) * seeds] for i, key in enumerate(distinct)}
     return {label: of_key[recipe.key()] for label, recipe in recipes}
+
+
+def forget_networks(study: Study) -> None:
+    """Remove the copies from which a study that was killed at its very end would go on."""
+    for name in [name for name in study.kept if name.startswith("final-")]:
+        study.forget(name)
 
 
 def handed_out(study: Study, trained: Sequence[Trained]) -> Trained:

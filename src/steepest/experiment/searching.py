@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 
 from steepest.base.recipe import Recipe
-from steepest.experiment import states
 from steepest.experiment.calibration import member_seed
 from steepest.experiment.confirmation import distinct
 from steepest.experiment.pace import Pace
@@ -17,7 +16,7 @@ from steepest.experiment.study import Study
 from steepest.experiment.tradeoffs import costs_of
 from steepest.experiment.trained import Trained
 from steepest.search.rungs import rung_rounds
-from steepest.search.strategy import GoOn, Proposal, Report, Start, Strategy, origin_of
+from steepest.search.strategy import GoOn, Proposal, Report, Start, Strategy, Tried, origin_of
 
 LEAST_CLOSING, MOST_CLOSING = 0.2, 0.5
 """Shares of the budget that confirmation, test and writing get at least and at most."""
@@ -34,8 +33,6 @@ class Search:
 
     Args:
         study, pace: what is searched, and what it costs.
-        strategy: says what to try next.
-        typical: recipes like those to come, as long as there are no members to go by.
         default: trial 0's recipe, which gives the horizon.
         noise: standard deviation of the default's score.
         folds: number of folds the search may use; members take turns.
@@ -45,8 +42,6 @@ class Search:
         self,
         study: Study,
         pace: Pace,
-        strategy: Strategy,
-        typical: Callable[[], Sequence[Recipe]],
         default: Recipe,
         noise: float,
         folds: int,
@@ -54,18 +49,23 @@ class Search:
         self.study, self.pace, self.noise = study, pace, noise
         self.rungs = rung_rounds(study.until(default))
         self.members: list[Trained] = []
-        self._strategy, self._typical, self._default, self._folds = strategy, typical, default, folds
+        self.waves = 0
+        self._default, self._folds = default, folds
         self._wave_of: dict[int, int] = {}
-        self._waves = 0
-        self._kept: list[str] = []
         self._playoff: dict[int, float] = {}
         self._started = 0.0
 
-    def run(self) -> str:
-        """Carry out orders until the strategy has no more; says why it ended."""
+    def run(self, strategy: Strategy, typical: Callable[[], Sequence[Recipe]]) -> str:
+        """Carry out a strategy's orders until it has no more; says why it ended.
+
+        Args:
+            strategy: says what to try next.
+            typical: recipes like those to come, as long as there are no members to go by.
+        """
+        self._typical = typical
         self.study.enter("search")
         self._started = self.study.recall.at() or self.study.clock.elapsed()
-        reason = "interrupted" if self._interrupted() else self._carry_out()
+        reason = "interrupted" if self._interrupted() else self._carry_out(strategy)
         self._end()
         if reason != "interrupted":
             self._play_off()
@@ -94,8 +94,8 @@ class Search:
 
     # -- orders ------------------------------------------------------------------------------------------
 
-    def _carry_out(self) -> str:
-        orders = self._strategy.run(self)
+    def _carry_out(self, strategy: Strategy) -> str:
+        orders = strategy.run(self)
         try:
             order = next(orders)
             while True:
@@ -124,8 +124,8 @@ class Search:
         ]
         wave = self.study.plan(plans, "search")
         self.members += wave
-        self._wave_of |= {t.member.number: self._waves for t in wave}
-        self._waves += 1
+        self._wave_of |= {t.member.number: self.waves for t in wave}
+        self.waves += 1
         return self._trained(wave, order.until)
 
     def _taken_on(self, order: GoOn) -> Report:
@@ -170,10 +170,8 @@ class Search:
         head = "wave-" + "+".join(map(str, waves))
         name = f"{head}-to-{until}"
         self.study.keep(name, members)
-        for old in [k for k in self._kept if k.rpartition("-to-")[0] == head]:
-            states.forget(self.study.settings.folder, old)
-            self._kept.remove(old)
-        self._kept.append(name)
+        for old in [k for k in self.study.kept if k.rpartition("-to-")[0] == head and k != name]:
+            self.study.forget(old)
 
     def _pause(self) -> None:
         """Before a new wave: members of earlier ones that may still go on keep their states."""
@@ -182,9 +180,8 @@ class Search:
             if t.fate == "training" and max(t.scores, default=0) < self.rungs[-1]:
                 by_wave.setdefault(self._wave_of[t.member.number], []).append(t)
         for wave, waiting in by_wave.items():
-            if not any(name.startswith(f"wave-{wave}-to-later") for name in self._kept):
+            if f"wave-{wave}-to-later" not in self.study.kept:
                 self.study.keep(f"wave-{wave}-to-later", waiting)
-                self._kept.append(f"wave-{wave}-to-later")
 
     def _end(self) -> None:
         """Nobody goes on from here."""
@@ -193,8 +190,8 @@ class Search:
                 reached = self.study.epochs(max(t.scores, default=0))
                 self.study.settle([t], "dropped", f"not taken further than epoch {reached:g}")
         self.study.settle(self.members, "finished")
-        for name in self._kept:
-            states.forget(self.study.settings.folder, name)
+        for name in [name for name in self.study.kept if name.startswith("wave-")]:
+            self.study.forget(name)
 
     def _interrupted(self) -> bool:
         return self.study.decide("interrupted", lambda: self.study.interrupted)
@@ -207,12 +204,13 @@ class Search:
         What follows keeps a fifth of the budget at least, half of it at most, and between these what
         confirming the present leader would cost: a search that favours dear networks has to stop sooner.
         """
-        limit = self.study.settings.budget.seconds
-        if limit is None:
+        limit = self.study.limit
+        if math.isinf(limit):
             return math.inf
         leader = next((t.member.recipe for t in self.ranked()), self._default)
         need = 1.1 * self.pace.closing([leader, self._default], self.pace.extent.looks[-1])
-        return limit - min(max(need, LEAST_CLOSING * limit), MOST_CLOSING * limit)
+        whole = limit - self.study.began
+        return limit - min(max(need, LEAST_CLOSING * whole), MOST_CLOSING * whole)
 
     def _waves_end(self) -> float:
         """When waves must end for the play-off to fit before the deadline."""
@@ -268,6 +266,19 @@ class Search:
             ),
         )
 
+    def tried(self) -> list[Tried]:
+        """The members as a strategy knows them."""
+        failed = ("diverged", "out of memory", "lost")
+        return [
+            Tried(
+                t.member.number,
+                t.member.recipe,
+                {} if t.fate in failed else {r: s for r, s in t.scores.items() if not math.isnan(s)},
+                t.fate in failed,
+            )
+            for t in self.members
+        ]
+
     def _play_off(self) -> None:
         """Retrain the leaders on fresh seeds and the same splits for all, and rank them by the mean.
 
@@ -280,7 +291,7 @@ class Search:
         for r in range(PLAYOFF_ROUNDS):
             if not self.study.decide("play-off", lambda: self._pays_off(leaders)):
                 break
-            seed, fold = member_seed(self.study, "play-off", r), (r + self._waves) % self._folds
+            seed, fold = member_seed(self.study, "play-off", r), (r + self.waves) % self._folds
             plans = [(t.member.recipe, "play-off", seed, fold, r) for t in leaders]
             again = self.study.plan(plans, "search", ["play-off"] * len(plans))
             self.study.train(again, until, self.rungs, self.deadline(), keep=False)

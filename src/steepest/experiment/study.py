@@ -73,6 +73,8 @@ class Study:
     bar: float | None = None
     best: float | None = None
     interrupted: bool = False
+    began: float = 0.0
+    kept: list[str] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
     members: list[Trained] = field(default_factory=list)
     _alive: int = 0
@@ -291,6 +293,7 @@ class Study:
             members: those that may go on.
             wanted: whether the states are of use even where the members have ended.
         """
+        self.kept.append(name)
         if name in self.recall.kept:
             there = states.bring_back(self.settings.folder, name, members, self.ports)
             if not there and (wanted or any(t.member.number not in self.recall.outcomes for t in members)):
@@ -305,6 +308,21 @@ class Study:
         states.keep(self.settings.folder, name, at_hand, self.ports)
         rounds = {t.member.number: max(t.scores, default=0) for t in at_hand}
         self.journal.record(documents=[Document("state", {"name": name, "rounds": rounds})])
+
+    def forget(self, name: str) -> None:
+        """Remove what was kept under a name."""
+        states.forget(self.settings.folder, name)
+        self.kept.remove(name)
+
+    def extend(self, settings: Settings) -> None:
+        """Begin another part, under other settings."""
+        self.settings = settings
+        self.began = self.decide("extension", lambda: round(self.clock.elapsed(), 3))
+
+    @property
+    def limit(self) -> float:
+        """When the budget is spent, on the study's clock."""
+        return math.inf if self.settings.budget.seconds is None else self.settings.budget.seconds
 
     def decide(self, name: str, answer: Callable[[], Answer]) -> Answer:
         """What hangs on the clock or on the user: written down once, and told again when the study goes on.

@@ -4,7 +4,6 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -18,14 +17,14 @@ from steepest.data.split import inner_split, outer_split
 from steepest.data.standardise import Standardiser
 from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
-from steepest.experiment import states
 from steepest.experiment.asking import outside
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import REPLICATES, calibrate, probe
 from steepest.experiment.confirmation import Confirmed, confirm
 from steepest.experiment.finish import (
-    FINAL,
+    Networks,
     final_networks,
+    forget_networks,
     handed_out,
     network_of,
     note_test,
@@ -38,8 +37,9 @@ from steepest.experiment.limits import read_limits, refuse_unreachable, within
 from steepest.experiment.obeying import exceeding, obeying
 from steepest.experiment.own import beginning, trusted
 from steepest.experiment.pace import EXTENTS, LOOKS, WRITING_SECONDS, Pace
+from steepest.experiment.part import Extension, Part, extensions, parts
 from steepest.experiment.provenance import provenance, study_document
-from steepest.experiment.resuming import check_same_data
+from steepest.experiment.resuming import asked_document, check_same_data
 from steepest.experiment.searching import Search
 from steepest.experiment.settings import Settings
 from steepest.experiment.showing import note_examples
@@ -49,6 +49,7 @@ from steepest.experiment.tradeoffs import front_first, note_front
 from steepest.experiment.workers import Workers
 from steepest.search.policy import PER_STRUCTURE, Policy
 from steepest.search.stacked import Stacked
+from steepest.search.strategy import Strategy
 from steepest.store.opening import open_journal
 from steepest.training.metrics import objective_for
 from steepest.training.planning import stacks
@@ -87,26 +88,33 @@ def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listene
         settings: what the user asked for.
         listener: hears how it goes.
     """
-    return _conduct(read_data, settings, listener, files.prepare, create=True)
+    return _conduct(read_data, settings, listener, create=True)
 
 
-def go_on(read_data: Callable[[], DataSet], settings: Settings, listener: Listener) -> Finished:
+def go_on(
+    read_data: Callable[[], DataSet], settings: Settings, listener: Listener, more: Extension | None = None
+) -> Finished:
     """Go on with the study in the settings' folder, from where its journal ends.
 
+    Args:
+        read_data, listener: as for `tune`.
+        settings: those it was begun with.
+        more: what to do beyond what was asked for before.
+
     Raises:
-        BadInput: if the data are not those that the study was begun with.
+        BadInput: if the data are not those that the study was begun with; if there is nothing left to do.
     """
-    return _conduct(read_data, settings, listener, lambda folder: folder, create=False)
+    return _conduct(read_data, settings, listener, create=False, more=more)
 
 
 def _conduct(
     read_data: Callable[[], DataSet],
     settings: Settings,
     listener: Listener,
-    prepare: Callable[[Path], Path],
     create: bool,
+    more: Extension | None = None,
 ) -> Finished:
-    clock = Clock()
+    clock, asked = Clock(), settings
     with Workers(settings.workers, "fork") as workers:
         data = read_data()
         objective = objective_for(data.task, settings.objective)
@@ -116,51 +124,82 @@ def _conduct(
             refuse_unreachable(space, read_limits(settings.limits), Gauge(ports_of(data)))
         outer = outer_split(data, settings.seed)
         said = (*begun(settings), *outside(space), *trusted(settings.start, data, outer.train))
-        folder = prepare(settings.folder)
+        folder = files.prepare(settings.folder) if create else settings.folder
         with open_journal(folder / files.STUDY, create=create) as journal:
             journal.claim()
+            check_same_data(journal, data)
             study = Study(settings, data, outer, objective, journal, workers, listener, clock)
-            check_same_data(study)
             journal.begin_sitting(provenance(settings))
+            study.note("asked", asked_document(asked))
+            extended = extensions(journal, more, study.recall.spent)
             with graceful(study):
-                return _run(study, said)
+                return _run(study, said, extended)
 
 
-def _run(study: Study, said: Sequence[str]) -> Finished:
+def _run(study: Study, said: Sequence[str], extended: Sequence[Extension]) -> Finished:
     settings, data = study.settings, study.data
     study.enter("read")
-    for note in (data.summary, *data.notes, *said, *exceeding(study), *beginning(settings.start, study.ports)):
+    for note in (
+        data.summary,
+        *data.notes,
+        *said,
+        *exceeding(study),
+        *beginning(settings.start, study.ports),
+    ):
         study.listener.say(note)
     study.note("study", study_document(study))
-    test_fold, first_fold = _serve(study)
-    pace, limit = Pace(study), settings.budget.seconds or float("inf")
+    test_fold, first_fold = _serve(study, 1 + len(extended))
+    pace, limit = Pace(study), settings.budget.seconds or math.inf
     study.enter("calibrate")
     rounds = _horizon(study, pace, limit)
     bar = Bar(study, test_fold)  # on one worker, while the default trains on another
     default, noise = calibrate(study, pace, rounds, limit - WRITING_SECONDS)
     bar.look()
-    space = within(space_of(settings, data, default), study.limits, study.gauge)
+    search = Search(study, pace, default, noise, test_fold)
+    for part in parts(extended, study.journal, first_fold, LOOKS[-1]):
+        if part.number:
+            study.extend(extended[part.number - 1].settings(settings))
+            settings = study.settings
+        reason = search.run(*_strategy(study, pace, default, search))
+        study.workers.go_on()
+        bar.look()
+        confirmed = confirm(study, pace, front_first(study, search.ranked()), default, noise, part)
+        networks = _tested(study, pace, confirmed, default, test_fold, part)
+        if part.over:
+            _pass_over(study, networks)
+        else:
+            confirmed = obeying(study, confirmed, search.ranked(), default)
+            note_front(study, search.ranked())
+        finished = _finish(study, confirmed, default, networks, bar, test_fold, reason)
+    return finished
+
+
+def _strategy(
+    study: Study, pace: Pace, default: Recipe, search: Search
+) -> tuple[Strategy, Callable[[], Sequence[Recipe]]]:
+    """Who says what is tried next, told of what was tried before; and recipes like those to come."""
+    settings = study.settings
+    space = within(space_of(settings, study.data, default), study.limits, study.gauge)
     space = replace(space, allowed=pace.allowed)
     policy = Policy(space, settings.seed, PER_STRUCTURE if stacks(default, study.ports) else 1)
     strategy = Stacked(policy, settings.seed, settings.budget.trials)
-    search = Search(study, pace, strategy, functools.partial(policy.typical, 64), default, noise, test_fold)
-    reason = search.run()
-    study.workers.go_on()
-    bar.look()
-    confirmed = confirm(study, pace, front_first(study, search.ranked()), default, noise, first_fold, limit)
-    confirmed = obeying(study, confirmed, search.ranked(), default)
-    note_front(study, search.ranked())
-    return _finish(study, pace, confirmed, default, bar, test_fold, reason)
+    if search.members:
+        strategy.learn(search.tried(), search.waves, search.rungs[-1])
+    return strategy, functools.partial(policy.typical, 64)
 
 
-def _serve(study: Study) -> tuple[int, int]:
+def _serve(study: Study, parts: int) -> tuple[int, int]:
     """Lay out the folds and hand them to the workers: search folds, the test fold, confirmation folds.
+
+    Args:
+        study: whose data are dealt.
+        parts: how often the study confirms; never twice on the same folds.
 
     Returns:
         The test fold, before which lie those that the search may use, and the first one for confirmation.
     """
     data, seed, rows = study.data, study.settings.seed, study.outer.train
-    splits = [inner_split(data, rows, seed, i) for i in range(REPLICATES + LOOKS[-1])]
+    splits = [inner_split(data, rows, seed, i) for i in range(REPLICATES + parts * LOOKS[-1])]
     study.serve(Source.of(data, [*splits[:REPLICATES], study.outer, *splits[REPLICATES:]]))
     return REPLICATES, REPLICATES + 1
 
@@ -181,13 +220,34 @@ def _horizon(study: Study, pace: Pace, limit: float) -> int:
     return int(afforded)
 
 
-def _finish(
-    study: Study, pace: Pace, confirmed: Confirmed, default: Recipe, bar: Bar, test_fold: int, reason: str
-) -> Finished:
-    folder, data = study.settings.folder, study.data
+def _tested(
+    study: Study, pace: Pace, confirmed: Confirmed, default: Recipe, test_fold: int, part: Part
+) -> Networks:
+    """The winner's and the default's networks, of all development rows, scored on the test rows."""
     recipes = [("winner", confirmed.winner), ("default", default)]
     seeds = study.decide("seeds", lambda: pace.final_seeds(confirmed.winner, default))
-    networks = final_networks(study, recipes, seeds, test_fold, float("inf"))
+    return final_networks(study, recipes, seeds, test_fold, part)
+
+
+def _pass_over(study: Study, networks: Networks) -> None:
+    """The end of a part that an earlier sitting has ended."""
+    study.enter("write")
+    study.settle([t for row in networks.values() for t in row], "finished")
+    study.enter("done")
+    for kind in ("test", "examples", "recipe", "timing", "end"):
+        study.recall.noted(kind)
+
+
+def _finish(
+    study: Study,
+    confirmed: Confirmed,
+    default: Recipe,
+    networks: Networks,
+    bar: Bar,
+    test_fold: int,
+    reason: str,
+) -> Finished:
+    folder, data = study.settings.folder, study.data
     best = handed_out(study, networks["winner"])
     test = note_test(study, networks, best, bar)
     study.enter("write")
@@ -199,7 +259,7 @@ def _finish(
     study.settle([t for row in networks.values() for t in row], "finished")
     reason = "interrupted" if study.interrupted else reason
     _note_end(study, confirmed.winner, default, best.plan.parameters, reason)
-    states.forget(folder, FINAL)
+    forget_networks(study)
     return Finished(
         study.settings, study.data, confirmed.winner, confirmed.verdict, network,
         study.fold(test_fold).standard, test,
@@ -220,7 +280,8 @@ def _note_end(study: Study, winner: Recipe, default: Recipe, parameters: int, re
         },
     )
     study.enter("done")
-    study.note("timing", {"stages": study.stages[:-1], "total_seconds": round(study.clock.elapsed(), 3)})
+    stages = [stage for stage in study.stages if stage["name"] != "done"]
+    study.note("timing", {"stages": stages, "total_seconds": round(study.clock.elapsed(), 3)})
     said = {
         "budget": "the budget was used up",
         "trials": "all trials were used up",

@@ -14,7 +14,7 @@ from steepest.search.policy import Policy
 from steepest.search.rungs import ETA, rounds_of_wave
 from steepest.search.silence import quiet
 from steepest.search.stacked import Stacked
-from steepest.search.strategy import GoOn, Means, Order, Proposal, Report, Start, Strategy
+from steepest.search.strategy import GoOn, Means, Order, Proposal, Report, Start, Strategy, Tried
 from steepest.search.suggest import recipe_of
 
 Make = Callable[[Policy, int, int | None, int], Strategy]
@@ -28,7 +28,11 @@ KEPT = 9
 class _Rival:
     def __init__(self, policy: Policy, seed: int, trials: int | None = None, workers: int = 1) -> None:
         self._policy, self._seed, self._trials, self._workers = policy, seed, trials, workers
-        self._begun = 0
+        self._begun = self._first = 0
+
+    def learn(self, tried: Sequence[Tried], waves: int, last: int) -> None:  # noqa: ARG002
+        self._first = waves
+        self._policy.remember([Proposal(t.recipe, "user") for t in tried])
 
     def _affordable(self, means: Means, rounds: float, share: float = 1.0, most: float = math.inf) -> int:
         left = math.inf if self._trials is None else self._trials - self._begun
@@ -51,7 +55,7 @@ class AtRandom(_Rival):
 
     def run(self, means: Means) -> Generator[Order, Report, str]:
         """Uniform recipes to the end, some dozens at a time."""
-        wave = 0
+        wave = self._first
         while count := self._affordable(means, means.rungs[-1], most=MOST_AT_ONCE):
             proposals = self._chance(means, count, wave)
             if not proposals:

@@ -6,16 +6,14 @@ mutations and fresh points follow until no more are affordable. `shares.py` says
 
 import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
-from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
 from steepest.search.policy import Policy
 from steepest.search.priors import trust
 from steepest.search.rungs import ETA, promote, rounds_of_wave, same_ranking
 from steepest.search.shares import SHARES, Shares
-from steepest.search.strategy import GoOn, Means, Order, Proposal, Report, Start
+from steepest.search.strategy import GoOn, Means, Order, Proposal, Report, Start, Tried
 
 MOST_FIRST, MOST_WAVE, LEAST_WAVE = 384, 48, 9
 """Members of the first wave and of a later one at most, and of any at least."""
@@ -23,38 +21,6 @@ MOST_FIRST, MOST_WAVE, LEAST_WAVE = 384, 48, 9
 INCUMBENTS = 5
 LEADERS = 12
 """Members that are taken to the end where waves stopped short of it."""
-
-
-@dataclass(slots=True)
-class Tried:
-    """What is known of a member: score by round, higher is better; none once it failed."""
-
-    number: int
-    recipe: Recipe
-    scores: dict[int, float] = field(default_factory=dict)
-    failed: bool = False
-
-    @property
-    def reached(self) -> int:
-        """The last round that was scored, 0 if none was."""
-        return max(self.scores, default=0)
-
-    @property
-    def score(self) -> float:
-        """The latest score, NaN if there is none."""
-        return self.scores[self.reached] if self.scores else math.nan
-
-    def learn(self, report: Report, rung: int) -> bool:
-        """Take in what a report says of it; returns whether it lives."""
-        score = report.scores.get(self.number)
-        if score is None:
-            return False
-        if math.isnan(score):
-            self.failed = True
-            self.scores.clear()
-            return False
-        self.scores[rung] = score
-        return True
 
 
 def ranked(members: Sequence[Tried]) -> list[Tried]:
@@ -77,7 +43,12 @@ class Stacked:
         self._tried: list[Tried] = []
         self._waiting: list[Tried] = []
         self._bests: list[float] = []
-        self._begun = 0
+        self._begun = self._first = 0
+
+    def learn(self, tried: Sequence[Tried], waves: int, last: int) -> None:
+        self._first = waves
+        self._policy.remember([Proposal(t.recipe, "user") for t in tried])
+        self._take_in(tried, last)
 
     def run(self, means: Means) -> Generator[Order, Report, str]:
         """Waves until the budget ("budget", "trials") or the space ("space") has no more, or noise stops it.
@@ -85,7 +56,7 @@ class Stacked:
         What is ordered is a function of (seed, reports and answers so far): nothing is drawn from a generator
         that an earlier question has moved, so proposals that are recalled need not be computed.
         """
-        wave = 0
+        wave = self._first
         while True:
             proposals = means.recalled()
             if not proposals:
@@ -174,11 +145,14 @@ class Stacked:
 
     def _file(self, members: list[Tried], means: Means) -> None:
         """Let the model know a wave."""
+        self._take_in(members, means.rungs[-1])
+        self._bests.append(max((t.score for t in self._tried if t.scores), default=-math.inf))
+
+    def _take_in(self, members: Sequence[Tried], last: int) -> None:
         self._tried += members
         for t in members:
             if t.scores or t.failed:
-                self._policy.suggester.tell(t.recipe, t.scores, finished=means.rungs[-1] in t.scores)
-        self._bests.append(max((t.score for t in self._tried if t.scores), default=-math.inf))
+                self._policy.suggester.tell(t.recipe, t.scores, finished=last in t.scores)
 
     def _settled(self, means: Means) -> bool:
         """Whether two waves have not improved the best by the noise of one score."""

@@ -7,6 +7,7 @@ what it does is a function of what it was told. That is what lets a killed study
 happened: the answers it got are written down, and told again.
 """
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
@@ -77,6 +78,38 @@ class Report:
     scores: Mapping[int, float] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Tried:
+    """What is known of a member: score by round, higher is better; none once it failed."""
+
+    number: int
+    recipe: Recipe
+    scores: dict[int, float] = field(default_factory=dict)
+    failed: bool = False
+
+    @property
+    def reached(self) -> int:
+        """The last round that was scored, 0 if none was."""
+        return max(self.scores, default=0)
+
+    @property
+    def score(self) -> float:
+        """The latest score, NaN if there is none."""
+        return self.scores[self.reached] if self.scores else math.nan
+
+    def learn(self, report: Report, rung: int) -> bool:
+        """Take in what a report says of it; returns whether it lives."""
+        score = report.scores.get(self.number)
+        if score is None:
+            return False
+        if math.isnan(score):
+            self.failed = True
+            self.scores.clear()
+            return False
+        self.scores[rung] = score
+        return True
+
+
 class Means(Protocol):
     """What a strategy may ask of whoever trains for it. An answer may change as time passes."""
 
@@ -106,6 +139,15 @@ class Means(Protocol):
 
 class Strategy(Protocol):
     """A way to search."""
+
+    def learn(self, tried: Sequence[Tried], waves: int, last: int) -> None:
+        """Begin where an earlier search of the same study ended.
+
+        Args:
+            tried: its members.
+            waves: how many it had.
+            last: the last rung.
+        """
 
     def run(self, means: Means) -> Generator[Order, Report, str]:
         """Orders, until there is nothing left to do or to do it with; returns why: "budget" or "space"."""
