@@ -13,7 +13,7 @@ class Shares:
         portfolio: of the first wave, known recipes at most.
         prior: of the first wave's points, from the prior; the others are uniform.
         model, local: of a later wave, from the model, and from mutations and the prior together, which
-            `priors.trust` divides; the others are uniform.
+            `trust.trust` divides; the others are uniform.
         luck: of a rung's slots, to members drawn from those that did not earn one.
         ties: standard deviations of the default's score within which two scores are equal: √2 is the standard
             deviation of the difference of two.

@@ -9,11 +9,12 @@ from collections.abc import Generator, Sequence
 from itertools import pairwise
 
 from steepest.base.seeds import derive
+from steepest.search.crowding import by_fronts
 from steepest.search.policy import Policy
-from steepest.search.priors import trust
 from steepest.search.rungs import ETA, promote, rounds_of_wave, same_ranking
 from steepest.search.shares import SHARES, Shares
 from steepest.search.strategy import GoOn, Means, Order, Proposal, Report, Start, Tried
+from steepest.search.trust import trust
 
 MOST_FIRST, MOST_WAVE, LEAST_WAVE = 384, 48, 9
 """Members of the first wave and of a later one at most, and of any at least."""
@@ -46,6 +47,13 @@ class Stacked:
         self._begun = self._first = 0
 
     def learn(self, tried: Sequence[Tried], waves: int, last: int) -> None:
+        """What an earlier part of the study tried; its waves go on counting.
+
+        Args:
+            tried: members that are done with.
+            waves: how many there were.
+            last: the round at which a training ended.
+        """
         self._first = waves
         self._policy.remember([Proposal(t.recipe, "user") for t in tried])
         self._take_in(tried, last)
@@ -126,12 +134,13 @@ class Stacked:
     def _promoted(
         self, means: Means, living: list[Tried], wave: int, rung: int
     ) -> tuple[list[Tried], tuple[int, ...]]:
-        decided = promote(
-            [t.score for t in living],
-            derive(self._seed, "rung", wave, rung),
-            noise=self._shares.ties * means.noise,
-            luck=self._shares.luck,
-        )
+        scores, noise = [t.score for t in living], self._shares.ties * means.noise
+        costs = [means.costs(t.recipe) for t in living]
+        if any(costs):  # several aims: fronts rank, and places among them take the scores' part
+            places = by_fronts(scores, costs)
+            scores, noise = [-float(places.index(k)) for k in range(len(living))], 0.0
+        seed = derive(self._seed, "rung", wave, rung)
+        decided = promote(scores, seed, noise=noise, luck=self._shares.luck)
         lucky = tuple(living[k].number for k in decided.lucky)
         return [living[k] for k in sorted(decided.staying)], lucky
 

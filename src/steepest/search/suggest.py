@@ -6,7 +6,9 @@ killed proposes what it would have proposed. Optuna's SQLite storage takes longe
 takes to train, so it is not used here.
 """
 
-from collections.abc import Callable, Mapping
+import importlib.util
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -14,6 +16,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from steepest.base.errors import BadInput, closest
 from steepest.base.knobs import Choice, Range
 from steepest.base.own import dotted
 from steepest.base.recipe import Recipe
@@ -31,6 +34,61 @@ def tpe(seed: int) -> BaseSampler:
     The liar keeps members that are asked for together apart.
     """
     return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+
+
+def _gp(seed: int) -> BaseSampler:
+    return optuna.samplers.GPSampler(seed=seed)
+
+
+def _cmaes(seed: int) -> BaseSampler:
+    if importlib.util.find_spec("cmaes") is None:
+        raise BadInput("sampler", "must be installed", "cmaes", "pip install cmaes, or choose another.")
+    return optuna.samplers.CmaEsSampler(seed=seed, consider_pruned_trials=True)
+
+
+def _random(seed: int) -> BaseSampler:
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+def _qmc(seed: int) -> BaseSampler:
+    return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
+
+
+def _nsgaii(seed: int) -> BaseSampler:
+    return optuna.samplers.NSGAIISampler(seed=seed, population_size=POPULATION)
+
+
+SAMPLERS: Mapping[str, Maker] = {
+    "tpe": tpe, "gp": _gp, "cmaes": _cmaes, "random": _random, "qmc": _qmc, "nsgaii": _nsgaii,
+}  # fmt: skip
+"""Optuna's samplers by name."""
+
+POPULATION = 24
+RANKED = (optuna.samplers.GPSampler, optuna.samplers.CmaEsSampler, optuna.samplers.NSGAIISampler)
+"""Samplers that overlook pruned trials; they are told every member's rank as if it had finished."""
+
+
+def sampler_of(sampler: str | type[BaseSampler] | Maker) -> Maker:
+    """How to make the sampler that a user names: by a name, by a class of Optuna, or by any seed → sampler.
+
+    Raises:
+        BadInput: for an unknown name, or a sampler that is made already: each wave needs a fresh one.
+
+    Example:
+        >>> type(sampler_of("random")(0)).__name__
+        'RandomSampler'
+    """
+    if isinstance(sampler, str):
+        if sampler not in SAMPLERS:
+            raise BadInput("sampler", "must be a known sampler", sampler, closest(sampler, SAMPLERS))
+        return SAMPLERS[sampler]
+    if isinstance(sampler, type):
+        kind: Any = sampler
+        return lambda seed: kind(seed=seed)
+    if not callable(sampler):
+        remedy = "Pass lambda seed: TPESampler(seed=seed), say."
+        raise BadInput("sampler", "must make a sampler from a seed", type(sampler).__name__, remedy)
+    return sampler
 
 
 class Suggester:
@@ -55,7 +113,9 @@ class Suggester:
             self.study = optuna.create_study(
                 direction="maximize", sampler=sampler, pruner=optuna.pruners.NopPruner()
             )
-            self.study.add_trials(self._known)
+            self.study.add_trials(
+                _ranked(self._known, sampler) if isinstance(sampler, RANKED) else self._known
+            )
 
     def ask(self, like: Recipe | None = None) -> Recipe:
         """A proposal; with the structure of `like`, if given, to share a stack."""
@@ -118,6 +178,26 @@ def _suggested(space: Space, trial: optuna.Trial, name: str, values: Mapping[str
     if isinstance(where, Range):  # keep to the range this optimizer works in
         value = rounded(where, value)
     return value
+
+
+def _ranked(trials: Sequence[FrozenTrial], sampler: BaseSampler) -> list[FrozenTrial]:
+    """Trials as finished ones, ranks from 0 to 1 for values; the best are a genetic sampler's parents."""
+
+    def merit(trial: FrozenTrial) -> tuple[float, float]:
+        reached = max(trial.intermediate_values, default=-1)
+        return reached, trial.intermediate_values.get(reached, -math.inf)
+
+    order = sorted(trials, key=merit)
+    parents = len(order) - POPULATION if isinstance(sampler, optuna.samplers.NSGAIISampler) else len(order)
+    return [
+        create_trial(
+            value=rank / max(len(order) - 1, 1),
+            params=trial.params,
+            distributions=trial.distributions,
+            system_attrs={sampler._get_generation_key(): 0} if rank >= parents else {},  # type: ignore[attr-defined]
+        )
+        for rank, trial in enumerate(order)
+    ]
 
 
 def _distributions(name: str, where: Range | Choice) -> dict[str, BaseDistribution]:

@@ -4,8 +4,8 @@ import pytest
 
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import generator
-from steepest.search.priors import LEAST, trust
 from steepest.search.space import Space
+from steepest.search.trust import LEAST, trust
 
 SPACE = Space.of(Recipe(), {}, "classification")
 
