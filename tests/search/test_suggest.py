@@ -14,7 +14,7 @@ from steepest.base.seeds import generator
 from steepest.search.portfolio import portfolio
 from steepest.search.space import Space
 from steepest.search.suggest import SAMPLERS as SAMPLERS_BY_NAME
-from steepest.search.suggest import Maker, Suggester, sampler_of
+from steepest.search.suggest import Maker, Suggester
 
 WHOLE = Space.of(Recipe(), {}, "classification")
 
@@ -177,7 +177,7 @@ def test_it_learns_from_members_it_did_not_propose() -> None:
 @pytest.mark.parametrize("name", [n for n in SAMPLERS_BY_NAME if n != "cmaes"])
 def test_every_sampler_by_name_proposes_from_what_is_known(name: str) -> None:
     space = Space(Recipe(optimizer="adam"), ("lr", "beta1", "dropout"))
-    suggester = Suggester(space, 0, sampler_of(name))
+    suggester = Suggester(space, 0, SAMPLERS_BY_NAME[name])
     points = generator(0, "random").random((40, 3)).tolist()
     for k, point in enumerate(points):
         recipe = space.recipe(point, "uniform")
@@ -193,19 +193,6 @@ def test_every_sampler_by_name_proposes_from_what_is_known(name: str) -> None:
 def test_cmaes_is_there_or_says_what_it_needs() -> None:
     if importlib.util.find_spec("cmaes") is None:
         with pytest.raises(BadInput, match="pip install cmaes"):
-            sampler_of("cmaes")(0)
+            SAMPLERS_BY_NAME["cmaes"](0)
     else:
-        assert isinstance(sampler_of("cmaes")(0), optuna.samplers.CmaEsSampler)
-
-
-def test_a_sampler_is_named_by_class_or_by_function() -> None:
-    assert isinstance(sampler_of(optuna.samplers.RandomSampler)(3), optuna.samplers.RandomSampler)
-    made = sampler_of(lambda seed: optuna.samplers.TPESampler(seed=seed))(3)
-    assert isinstance(made, optuna.samplers.TPESampler)
-
-
-def test_bad_samplers_are_refused() -> None:
-    with pytest.raises(BadInput, match="tpe"):
-        sampler_of("tpee")
-    with pytest.raises(BadInput, match="from a seed"):
-        sampler_of(optuna.samplers.RandomSampler())  # type: ignore[arg-type]
+        assert isinstance(SAMPLERS_BY_NAME["cmaes"](0), optuna.samplers.CmaEsSampler)

@@ -16,7 +16,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from steepest.base.errors import BadInput, closest
+from steepest.base.errors import BadInput
 from steepest.base.knobs import Choice, Range
 from steepest.base.own import dotted
 from steepest.base.recipe import Recipe
@@ -66,29 +66,6 @@ SAMPLERS: Mapping[str, Maker] = {
 POPULATION = 24
 RANKED = (optuna.samplers.GPSampler, optuna.samplers.CmaEsSampler, optuna.samplers.NSGAIISampler)
 """Samplers that overlook pruned trials; they are told every member's rank as if it had finished."""
-
-
-def sampler_of(sampler: str | type[BaseSampler] | Maker) -> Maker:
-    """How to make the sampler that a user names: by a name, by a class of Optuna, or by any seed → sampler.
-
-    Raises:
-        BadInput: for an unknown name, or a sampler that is made already: each wave needs a fresh one.
-
-    Example:
-        >>> type(sampler_of("random")(0)).__name__
-        'RandomSampler'
-    """
-    if isinstance(sampler, str):
-        if sampler not in SAMPLERS:
-            raise BadInput("sampler", "must be a known sampler", sampler, closest(sampler, SAMPLERS))
-        return SAMPLERS[sampler]
-    if isinstance(sampler, type):
-        kind: Any = sampler
-        return lambda seed: kind(seed=seed)
-    if not callable(sampler):
-        remedy = "Pass lambda seed: TPESampler(seed=seed), say."
-        raise BadInput("sampler", "must make a sampler from a seed", type(sampler).__name__, remedy)
-    return sampler
 
 
 class Suggester:
