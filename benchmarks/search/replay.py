@@ -5,8 +5,11 @@ becomes the nearest recipe of the pool that it has not met yet (`PoolSpace`). A 
 recipe, not from the one it made up. So nobody can find anything better than the pool's best, and all meet the
 same pool. Training takes what it was recorded to take per round; the members of an order train one after the
 other. What the strategy itself takes is not counted, nor that members side by side train faster than alone,
-which favours searches that train few at a time. There is no play-off: who leads is who scored best, luck and
-all, for every strategy alike.
+which favours searches that train few at a time.
+
+A study lets its leaders meet again before it names the first, whatever the strategy. So does a replay: of up
+to `PLAYOFF_MEMBERS` that came furthest and scored best, the one leads whose confirmed score, with the noise
+of `PLAYOFF_ROUNDS` trainings added, is highest.
 """
 
 import math
@@ -21,6 +24,8 @@ from search.record import Array, Records, space_for
 from steepest.base.knobs import Choice, Range
 from steepest.base.own import dotted
 from steepest.base.recipe import Recipe
+from steepest.base.seeds import generator
+from steepest.experiment.searching import PLAYOFF_MEMBERS, PLAYOFF_ROUNDS
 from steepest.search.rungs import rung_rounds
 from steepest.search.space import Space
 from steepest.search.strategy import Order, Proposal, Report, Start, Strategy
@@ -91,11 +96,10 @@ class Replay:
     records: Records
     budget: float
     clock: float = 0.0
-    trail: list[tuple[float, int]] = field(default_factory=list)
+    trail: list[tuple[float, int, float, int]] = field(default_factory=list)
     _index: dict[str, int] = field(default_factory=dict)
     _numbers: list[int] = field(default_factory=list)
     _at: dict[int, int] = field(default_factory=dict)
-    _best: tuple[int, float] = (0, -math.inf)
 
     def __post_init__(self) -> None:
         self.rungs: Sequence[int] = rung_rounds(self.records.curves.shape[1])
@@ -132,9 +136,8 @@ class Replay:
                 continue
             self.clock, self._at[number] = ends, order.until
             scores[number] = float(self.records.curves[i, order.until - 1])
-            if not math.isnan(scores[number]) and (order.until, scores[number]) > self._best:
-                self._best = (order.until, scores[number])
-                self.trail.append((self.clock, i))
+            if not math.isnan(scores[number]):
+                self.trail.append((self.clock, order.until, scores[number], i))
         return Report(members, scores)
 
     def run(self, strategy: Strategy) -> None:
@@ -147,12 +150,17 @@ class Replay:
         except StopIteration:
             pass
 
-    def confirmed(self, fractions: Sequence[float]) -> list[float]:
+    def confirmed(self, fractions: Sequence[float], seed: int) -> list[float]:
         """Confirmed score of who leads after fractions of the budget; the default's before anybody does."""
+        truth = self.records.confirmed
+        luck = generator(seed, "play-off").normal(0, self.noise / math.sqrt(PLAYOFF_ROUNDS), len(truth))
         found = []
         for fraction in fractions:
-            leaders = [i for at, i in self.trail if at <= fraction * self.budget * OVER]
-            found.append(float(self.records.confirmed[leaders[-1]]) if leaders else self.records.default)
+            known = [row[1:] for row in self.trail if row[0] <= fraction * self.budget * OVER]
+            furthest = sorted((row for row in known if row[0] == max(known)[0]), reverse=True)
+            leaders = [i for _, _, i in furthest[:PLAYOFF_MEMBERS]]
+            first = max(leaders, key=lambda i: truth[i] + luck[i], default=None)
+            found.append(self.records.default if first is None else float(truth[first]))
         return found
 
 
