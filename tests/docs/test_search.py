@@ -1,4 +1,4 @@
-"""The page on the search: its tables name every strategy and every sampler, and the files it names are there."""
+"""The page on the search: its tables name every strategy and sampler, and the files it names are there."""
 
 import re
 from pathlib import Path
