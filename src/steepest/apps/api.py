@@ -1,11 +1,13 @@
 """The Python face: `st.tune`, `st.train` and their results. Here a finished study meets its report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from steepest.apps.exporting import write_script
+from steepest.apps.going_on import begin_or_go_on
 from steepest.apps.network import Asked, chosen, looked_for, workers_for
+from steepest.apps.reporting import with_report
 from steepest.apps.result import Result
 from steepest.base.budget import Budget
 from steepest.base.own import dotted
@@ -13,7 +15,6 @@ from steepest.base.progress import Listener, Silent
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.read import Reading, read
-from steepest.experiment import folder as files
 from steepest.experiment.costing import Costing, costing
 from steepest.experiment.earlier import is_recipe, read_earlier
 from steepest.experiment.limits import read_limits
@@ -21,22 +22,21 @@ from steepest.experiment.plan import Plan
 from steepest.experiment.plan import plan as run_plan
 from steepest.experiment.rates import RateRange
 from steepest.experiment.rates import rate_range as run_rate_range
+from steepest.experiment.resuming import source_of
 from steepest.experiment.settings import Settings, check_precision
 from steepest.experiment.sizing import Sizing, count_of
 from steepest.experiment.sizing import networks_within as run_networks_within
 from steepest.experiment.starting import default_recipe, recipe_for
+from steepest.experiment.strategies import checked_sampler, checked_strategy
 from steepest.experiment.sweep import Swept
 from steepest.experiment.sweep import sweep as run_sweep
 from steepest.experiment.tradeoffs import read_objectives
 from steepest.experiment.train import train as run_train
-from steepest.experiment.tune import Finished
-from steepest.experiment.tune import tune as run_tune
 from steepest.experiment.workers import cores
 from steepest.networks.families import families_for
-from steepest.report.facts import read_facts
-from steepest.report.page import to_html
-from steepest.store.opening import open_journal
 from steepest.training.source import ports_of
+
+HERE = "Trains in this process alone: others cannot import a network of this script or notebook."
 
 
 def tune(
@@ -54,11 +54,16 @@ def tune(
     matching: bool = False,
     workers: int | None = None,
     precision: str = "auto",
+    strategy: str = "steepest",
+    sampler: str | Callable[..., Any] = "",
+    storage: str | None = None,
     listener: Listener | None = None,
     command: str | None = None,
     **how: Unpack[Reading],
 ) -> Result:
     """Find the training recipe that works on a data set within a budget, and prove it.
+
+    Where the run folder, or the last one under `runs/`, holds this very study unfinished, it goes on there.
 
     Args:
         data: a built-in name, a path, a DataFrame, a pair (X, y) or a `DataSet`.
@@ -83,6 +88,12 @@ def tune(
         workers: processes to train in; one per core if not given, 0 for none but this one.
         precision: "auto" rounds to bfloat16 where that is measured to be faster and to change little;
             "float32" never does.
+        strategy: how it is searched: "steepest", or a rival to measure it against: "random", "top-k",
+            "halving", "tpe-hyperband".
+        sampler: an Optuna sampler that learns from the results instead of our own model: "tpe", "gp",
+            "cmaes", "random", "qmc", "nsgaii", or a sampler class, or a function from a seed to a sampler.
+        storage: a database that keeps the study: "postgresql://user@host/database?study=NAME"; the run
+            folder's `study.db` if not given.
         listener: hears how it goes.
         command: how the study was asked for, for the record.
         how: how the data is read: `target`, `forecast`, `test`, …; see `steepest.data.read.Reading`.
@@ -124,18 +135,20 @@ def tune(
         families=asked.families,
         workers=workers_for(asked, workers, cores()),
         precision=check_precision(precision),
+        strategy=checked_strategy(strategy),
+        sampler=checked_sampler(sampler),
+        storage=str(storage or ""),
         command=command or f"st.tune({name!r}, budget={limit.text!r}, seed={seed})",
     )
+    settings = replace(settings, source=source_of(data, how, settings.folder))
 
     if asked.here and listener is not None:
-        listener.say(
-            "Trains in this process alone: others cannot import a network of this script or notebook."
-        )
+        listener.say(HERE)
 
     def read_data() -> DataSet:
         return read(data, **how)
 
-    return _with_report(run_tune(read_data, settings, listener or Silent()))
+    return begin_or_go_on(read_data, settings, listener or Silent(), [Path(out)] if out else _last(name))
 
 
 def train(
@@ -186,7 +199,7 @@ def train(
     def read_data() -> DataSet:
         return read(data, **how)
 
-    return _with_report(run_train(read_data, known, settings, listener or Silent(), early_stop))
+    return with_report(run_train(read_data, known, settings, listener or Silent(), early_stop))
 
 
 def sweep(
@@ -337,20 +350,6 @@ def plan(
     return run_plan(table, recipes, known, fresh, seed, workers_for(asked, None, cores()))
 
 
-def write_report(folder: Path) -> None:
-    """Write `report.html` from a run folder's `study.db`."""
-    with open_journal(folder / files.STUDY) as journal:
-        files.write_text(folder / files.REPORT, to_html(read_facts(journal)))
-
-
-def _with_report(finished: Finished) -> Result:
-    folder = finished.settings.folder
-    write_script(finished)
-    write_report(folder)
-    with open_journal(folder / files.STUDY) as journal:
-        return Result(finished, read_facts(journal))
-
-
 def _recipe(
     data: DataSet,
     recipe: Recipe | str | Path | Mapping[str, Any] | None,
@@ -368,6 +367,14 @@ def _name(data: Any) -> str:
     if isinstance(data, DataSet):
         return data.name
     return Path(data).stem if isinstance(data, str | Path) else "data"
+
+
+def _last(name: str) -> list[Path]:
+    """The newest numbered folder of that name under `runs/`, if there is one."""
+    number = 1
+    while (Path("runs") / f"{name}-{number}").exists():
+        number += 1
+    return [Path("runs") / f"{name}-{number - 1}"]
 
 
 def _folder(out: str | Path | None, name: str) -> Path:

@@ -91,7 +91,7 @@ def read_earlier(place: str | Path) -> Earlier:
     recipe = Recipe.load(path / RECIPE)
     if not (path / STUDY).exists():
         return Earlier(str(place), recipe)
-    with open_journal(path / STUDY) as journal:
+    with open_journal(path) as journal:
         study = journal.document("study")
         plans = [p for p in journal.members() if p.stage == "confirm" and p.label.startswith("finalist")]
     found: dict[str, Recipe] = {}

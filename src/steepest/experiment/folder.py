@@ -7,11 +7,19 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from steepest.base.errors import BadInput, StoreError
+from steepest.store import opening
 
+POINTER = opening.POINTER
 STUDY, RECIPE, MODEL, SCRIPT, DATA, REPORT = (
-    "study.db", "recipe.yaml", "model.safetensors", "train.py", "data.npz", "report.html",
+    opening.FILE_NAME, "recipe.yaml", "model.safetensors", "train.py", "data.npz", "report.html",
 )  # fmt: skip
 FILES = (STUDY, RECIPE, MODEL, SCRIPT, DATA, REPORT)
+"""What a run leaves in its folder; in the study's place a pointer, where a database keeps it."""
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a study, or the pointer to one."""
+    return any((folder / name).is_file() for name in (STUDY, POINTER))
 
 
 def prepare(folder: Path) -> Path:
@@ -22,9 +30,11 @@ def prepare(folder: Path) -> Path:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        taken = [name for name in FILES if (folder / name).exists()]
+        taken = [name for name in (*FILES, POINTER) if (folder / name).exists()]
         if taken:
             remedy = "Name another folder, or remove this one."
+            if is_run(folder):
+                remedy += " To go on with its study: steepest tune --resume FOLDER."
             raise BadInput(
                 "out", f"must not hold {taken[0]} already: nothing is overwritten", str(folder), remedy
             )

@@ -32,6 +32,11 @@ class Settings:
         workers: processes to train in; 0 trains in this process.
         command: how the study was asked for, for the record.
         precision: "float32" forbids rounding to bfloat16; "auto" rounds where it pays and changes little.
+        strategy: how it is searched, a name of `steepest.search.rivals.STRATEGIES`.
+        sampler: Optuna's sampler that learns from the results, a name of `steepest.search.samplers.SAMPLERS`;
+            "" for the strategy's own.
+        storage: where the journal is kept, if not in the folder: "postgresql://…?study=NAME".
+        source: where the data are found again, as `steepest.experiment.resuming.source_of` says.
     """
 
     budget: Budget
@@ -48,6 +53,10 @@ class Settings:
     workers: int = 1
     command: str = ""
     precision: Precision = "auto"
+    strategy: str = "steepest"
+    sampler: str = ""
+    storage: str = ""
+    source: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:

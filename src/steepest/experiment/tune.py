@@ -48,7 +48,8 @@ from steepest.experiment.study import Study
 from steepest.experiment.tradeoffs import front_first, note_front
 from steepest.experiment.workers import Workers
 from steepest.search.policy import PER_STRUCTURE, Policy
-from steepest.search.stacked import Stacked
+from steepest.search.rivals import STRATEGIES
+from steepest.search.samplers import sampler_of
 from steepest.search.strategy import Strategy
 from steepest.store.opening import open_journal
 from steepest.training.metrics import objective_for
@@ -125,8 +126,11 @@ def _conduct(
         outer = outer_split(data, settings.seed)
         said = (*begun(settings), *outside(space), *trusted(settings.start, data, outer.train))
         folder = files.prepare(settings.folder) if create else settings.folder
-        with open_journal(folder / files.STUDY, create=create) as journal:
+        place = settings.storage or folder / files.STUDY
+        with open_journal(place if create else folder, create=create) as journal:
             journal.claim()
+            if create and settings.storage:
+                files.write_text(folder / files.POINTER, journal.place + "\n")
             check_same_data(journal, data)
             study = Study(settings, data, outer, objective, journal, workers, listener, clock)
             journal.begin_sitting(provenance(settings))
@@ -164,13 +168,13 @@ def _run(study: Study, said: Sequence[str], extended: Sequence[Extension]) -> Fi
         study.workers.go_on()
         bar.look()
         confirmed = confirm(study, pace, front_first(study, search.ranked()), default, noise, part)
+        confirmed = obeying(study, confirmed, search.ranked(), default)
+        note_front(study, search.ranked())
         networks = _tested(study, pace, confirmed, default, test_fold, part)
         if part.over:
             _pass_over(study, networks)
         else:
-            confirmed = obeying(study, confirmed, search.ranked(), default)
-            note_front(study, search.ranked())
-        finished = _finish(study, confirmed, default, networks, bar, test_fold, reason)
+            finished = _finish(study, confirmed, default, networks, bar, test_fold, reason)
     return finished
 
 
@@ -181,8 +185,11 @@ def _strategy(
     settings = study.settings
     space = within(space_of(settings, study.data, default), study.limits, study.gauge)
     space = replace(space, allowed=pace.allowed)
-    policy = Policy(space, settings.seed, PER_STRUCTURE if stacks(default, study.ports) else 1)
-    strategy = Stacked(policy, settings.seed, settings.budget.trials)
+    sharing = PER_STRUCTURE if stacks(default, study.ports) else 1
+    sampler = sampler_of(settings.sampler) if settings.sampler else None
+    policy = Policy(space, settings.seed, sharing, sampler)
+    make = STRATEGIES[settings.strategy]
+    strategy = make(policy, settings.seed, settings.budget.trials, max(settings.workers, 1))
     if search.members:
         strategy.learn(search.tried(), search.waves, search.rungs[-1])
     return strategy, functools.partial(policy.typical, 64)
@@ -286,6 +293,7 @@ def _note_end(study: Study, winner: Recipe, default: Recipe, parameters: int, re
         "budget": "the budget was used up",
         "trials": "all trials were used up",
         "space": "every recipe there is to try was tried",
+        "noise": "two waves had improved the best score by less than its noise",
         "interrupted": "Ctrl-C ended the search early",
     }
     study.note("end", {"reason": reason, "sentence": said[reason]})

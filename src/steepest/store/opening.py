@@ -9,15 +9,16 @@ from steepest.store.address import SCHEMES, Address, parse_address
 from steepest.store.journal import Journal
 from steepest.store.sqlite import SQLiteJournal
 
-FILE_NAME = "study.db"
+FILE_NAME, POINTER = "study.db", "study.url"
+"""The journal of a run folder, or the file that says which database has it."""
 
 
 def open_journal(place: str | Path, *, create: bool = False) -> Journal:
     """Open the journal of a study.
 
     Args:
-        place: a run folder (its journal is `study.db`), a journal's file, or a study in a PostgreSQL
-            database: `postgresql://user:password@host:port/database?study=NAME`.
+        place: a run folder (its journal is `study.db`, or where its `study.url` points), a journal's file,
+            or a study in a PostgreSQL database: `postgresql://user:password@host:port/database?study=NAME`.
         create: start a new journal, and claim it; the folder is made where it is missing. A journal that is
             already there is refused, so nothing finished is ever written over.
 
@@ -36,6 +37,9 @@ def open_journal(place: str | Path, *, create: bool = False) -> Journal:
         {'reason': 'budget'}
         >>> folder.cleanup()
     """
+    pointer = Path(place) / POINTER
+    if "://" not in str(place) and not create and pointer.is_file():
+        place = pointer.read_text(encoding="utf-8").strip()
     if "://" in str(place):
         address = _address(str(place))
         kept = _postgresql()

@@ -45,6 +45,11 @@ def test_a_place_that_takes_no_files_is_refused():
 
 
 def test_what_was_finished_is_never_written_over(tmp_path):
-    (tmp_path / "study.db").write_text("days of work")
-    with pytest.raises(BadInput, match=r"--out must be a new or empty folder, .* It holds study.db\."):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(BadInput, match=r"--out must be a new or empty folder, .* It holds thesis.tex\."):
         writable(tmp_path)
+
+
+def test_a_study_may_go_on(tmp_path):
+    (tmp_path / "study.db").write_text("whether it is this one is seen later")
+    assert writable(tmp_path) == tmp_path

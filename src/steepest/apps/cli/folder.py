@@ -9,6 +9,8 @@ from steepest.base.errors import BadInput
 def writable(out: Path | None) -> Path | None:
     """Prove that the folder `out` can be written or made, without leaving anything behind; None stays None.
 
+    A folder that holds a study is let through: it may be this very one, unfinished, which then goes on.
+
     Raises:
         BadInput: if a file is in the way, nothing can be written there, or something is there already: what
             was finished is never written over.
@@ -25,7 +27,7 @@ def writable(out: Path | None) -> Path | None:
     if not nearest.is_dir():
         raise BadInput("--out", "must be a folder", str(out), f"{nearest} is a file. {remedy}")
     held = sorted(each.name for each in out.iterdir()) if nearest == out else []
-    if held:
+    if held and not {"study.db", "study.url"} & set(held):
         shown = ", ".join(held[:3]) + (", …" if len(held) > 3 else "")
         remedy = "Name another folder, or remove this one first."
         raise BadInput("--out", "must be a new or empty folder", str(out), f"It holds {shown}. {remedy}")

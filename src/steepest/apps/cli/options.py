@@ -22,16 +22,15 @@ def work(metavar: str, text: str, *names: str, shows: bool = False) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, show_default=shows, rich_help_panel=SEARCH)
 
 
-Data = Annotated[
-    str,
-    typer.Argument(
-        metavar="DATA",
-        help="A built-in name (digits, wine, breast_cancer, iris, diabetes, …); a table (CSV, TSV, Parquet) "
-        "with --target or --forecast; images (Parquet, a folder or archive of class folders); texts (the "
-        "same, or one .txt); arrays x and y in .npz.",
-        show_default=False,
-    ),
-]
+_DATA: Any = typer.Argument(
+    metavar="DATA",
+    help="A built-in name (digits, wine, breast_cancer, iris, diabetes, …); a table (CSV, TSV, Parquet) "
+    "with --target or --forecast; images (Parquet, a folder or archive of class folders); texts (the "
+    "same, or one .txt); arrays x and y in .npz.",
+    show_default=False,
+)
+Data = Annotated[str, _DATA]
+DataIfAny = Annotated[str | None, _DATA]
 DataOption = Annotated[
     str | None,
     typer.Option(

@@ -1,5 +1,6 @@
 """`steepest tune`: find the training recipe that works on a data set, and prove it."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from steepest.apps.cli.folder import writable
 from steepest.apps.cli.output import listening, show
 from steepest.apps.cli.own import data_and_network
 from steepest.apps.cli.reading import reads_data
+from steepest.apps.cli.resuming import is_given, needed, refuse_changes
 from steepest.base.budget import Budget
 
 STAGES = ("read", "calibrate", "search", "confirm", "test", "write")
@@ -33,6 +35,8 @@ EXAMPLES = """
   [cyan]steepest tune weather.csv --forecast temperature --horizon 7 --network rnn,mlp[/cyan]
 
   [cyan]steepest tune mynet:make --data people.csv --target income[/cyan]  [dim]your own network[/dim]
+
+  [cyan]steepest tune --resume runs/digits-1[/cyan]  [dim]after a kill; with --budget 5m it does more[/dim]
 
   [cyan]steepest tune digits --budget 150trials --seed 1 --json > result.json[/cyan]
 
@@ -71,15 +75,43 @@ Workers = Annotated[
         rich_help_panel=options.SEARCH,
     ),
 ]
+Resume = Annotated[
+    Path | None,
+    options.work(
+        "FOLDER",
+        "Go on with the study of this run folder; --budget, --fix and --set then say what to do beyond what "
+        "it was begun for.",
+    ),
+]
+Strategy = Annotated[
+    str,
+    options.work(
+        "NAME",
+        "How it is searched: steepest, or a rival to hold it against: random, top-k, halving, tpe-hyperband.",
+        shows=True,
+    ),
+]
+Sampler = Annotated[
+    str,
+    options.work(
+        "NAME",
+        "An Optuna sampler instead of our own model: tpe, gp, cmaes, random, qmc, nsgaii, or module:Class.",
+    ),
+]
+Storage = Annotated[
+    str | None,
+    options.work("URL", "Keep the study in a database: postgresql://user@host/database?study=NAME."),
+]
 
 
 @reads_data
 def tune(
     context: typer.Context,
-    data: options.Data,
+    data: options.DataIfAny = None,
     *,
     how: dict[str, Any],
     source: options.DataOption = None,
+    resume: Resume = None,
     budget: Limit = "60s",
     network: Network = None,
     start_from: options.BeginFrom = None,
@@ -93,6 +125,9 @@ def tune(
     out: options.Out = None,
     workers: Workers = None,
     precision: options.Precision = "auto",
+    strategy: Strategy = "steepest",
+    sampler: Sampler = "",
+    storage: Storage = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -105,11 +140,15 @@ def tune(
     Writes a run folder: the recipe (recipe.yaml), the trained network (model.safetensors), a plain PyTorch
     script (train.py), a page to read (report.html) and every number behind it (study.db).
     """
-    data, asked = data_and_network(data, source, network)
-    limit = Budget.parse(budget)
+    limit, folder = Budget.parse(budget), writable(out)
     fixed = parse_fix(fix or ())
     wanted = parse_space(changes or (), space, fixed)
-    folder = writable(out)
+    if resume is not None:
+        refuse_changes(context, data, source, how)
+        more = limit.text if is_given(context, "budget") else None
+        _go_on(resume, more, fixed, wanted, workers, context.obj, quiet=quiet, as_json=as_json)
+        return
+    data, asked = data_and_network(needed(data), source, network)
     with listening(data, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
         from steepest.apps import api  # here, because it brings torch: see steepest.apps.cli
 
@@ -128,7 +167,22 @@ def tune(
             matching=matching,
             workers=workers,
             precision=precision,
+            strategy=strategy,
+            sampler=sampler,
+            storage=storage,
             listener=listener,
             command=context.obj,
+        )
+    show(result, as_json=as_json)
+
+
+def _go_on(folder: Path, *asked: Any, quiet: bool, as_json: bool) -> None:
+    """The same for a study that goes on; `asked` is (budget, fix, space, workers, command)."""
+    budget, fix, space, workers, command = asked
+    with listening(str(folder), STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
+        from steepest.apps import going_on  # here, because it brings torch: see steepest.apps.cli
+
+        result = going_on.resume(
+            folder, budget=budget, fix=fix, space=space, workers=workers, listener=listener, command=command
         )
     show(result, as_json=as_json)
