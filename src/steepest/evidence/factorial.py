@@ -21,6 +21,7 @@ from scipy import stats
 from steepest.base.errors import BadInput
 from steepest.evidence.paired import Floats, column, proportion, sign_flip
 from steepest.evidence.power import power_to_differ, power_to_equate, smallest_count
+from steepest.evidence.resampled import resampled_t
 
 Kind = Literal["conflict", "redundant", "synergy", "additive", "unresolved"]
 FEWEST = 6  # replicates per cell, as for a verdict
@@ -39,7 +40,8 @@ class Interaction:
         n: replicates per cell (the smallest cell where they differ).
         n_needed: replicates per cell that would settle it with chance 0.8; None when resolved or never.
         rope: half-width of the region where an interaction does not matter.
-        p_value: of I = 0: exact sign-flip over replicates if paired, else Welch's t.
+        p_value: of I = 0: exact sign-flip over replicates if paired (where splits overlap the larger of that
+            and the corrected t test's), else Welch's t.
         mean_00, mean_10, mean_01, mean_11: the four cells.
         best: "neither", "first", "second" or "both": the cell with the highest mean.
         sentence: all of it in words.
@@ -78,15 +80,18 @@ def interaction(
     rope: float = 0.0,
     alpha: float = 0.05,
     paired: bool = True,
+    overlap: float | None = None,
     names: tuple[str, str] = ("the first", "the second"),
     metric: str = "score",
+    lower: bool = False,
     seed: int = 0,
 ) -> Interaction:
     """Estimate the interaction of two strategies and name it.
 
     Paired, each replicate gives its own I and Student's interval is taken over replicates, so split effects
-    cancel. Independent cells have SE(I) = √Σ s²/n, which is 2σ/√n for equal cells, √2 times that of one
-    contrast: the same width costs twice the replicates. Welch-Satterthwaite degrees of freedom then.
+    cancel; where splits overlap it is widened as Nadeau and Bengio do. Independent cells have
+    SE(I) = √Σ s²/n, which is 2σ/√n for equal cells, √2 times that of one contrast: the same width costs
+    twice the replicates. Welch-Satterthwaite degrees of freedom then.
 
     "Worse than one alone" asks for evidence too: y11 − y10 or y11 − y01 has its interval below 0, at α/2
     each. Comparing means instead would call two strategies that do exactly the same (y11 = y10 = y01) a
@@ -97,7 +102,10 @@ def interaction(
         rope: half-width of the region where an interaction does not matter; see `rope.region`.
         alpha: share of intervals allowed to miss the truth.
         paired: whether replicate i is the same split, order and seed in all four cells.
+        overlap: n_test/n_train where the replicates' splits share rows, else None; see `resampled`. Paired
+            only.
         names, metric: words for the sentence.
+        lower: scores are the negatives of a metric that should be low; the sentence gives the metric itself.
         seed: for random signs beyond 30 replicates.
 
     Example:
@@ -118,20 +126,26 @@ def interaction(
         )
     if not (np.isfinite(rope) and rope >= 0):
         raise BadInput("rope", "must be a width in the metric's unit, 0 or more", rope, "Try the seed noise.")
+    if overlap is not None and not paired:
+        raise BadInput("overlap", "needs pairs", "paired=False", "Run all cells on the same splits.")
+    shared = overlap or 0.0
     means = [float(c.mean()) for c in cells]
     effect = means[3] - means[1] - means[2] + means[0]
     signs = (1, -1, -1, 1)  # of y00, y10, y01, y11 in I
-    error, degrees = _error(cells, signs, paired)
-    p_value = _p_value(cells, effect, error, degrees, paired, seed)
+    error, degrees = _error(cells, signs, paired, shared)
+    p_value = _p_value(cells, effect, error, degrees, paired, overlap, seed)
     half = float(stats.t.isf(proportion("alpha", alpha) / 2, degrees)) * error
     low, high = effect - half, effect + half
     kind: Kind = "unresolved"
     if min(sizes) >= FEWEST:
-        worse = any(_below(cells, signs, alpha / 2, paired) for signs in ((0, -1, 0, 1), (0, 0, -1, 1)))
+        worse = any(
+            _below(cells, signs, alpha / 2, paired, shared) for signs in ((0, -1, 0, 1), (0, 0, -1, 1))
+        )
         kind = _kind(low, high, rope, worse)
     needed = None
     if kind == "unresolved":
-        needed = _needed(effect, error * np.sqrt(min(sizes)), rope, alpha, max(min(sizes) + 1, FEWEST))
+        spread = error / np.sqrt(1 / min(sizes) + shared)
+        needed = _needed(effect, spread, rope, alpha, shared, max(min(sizes) + 1, FEWEST))
     record = Interaction(
         kind=kind,
         effect=effect,
@@ -149,15 +163,38 @@ def interaction(
         mean_11=means[3],
         best=("neither", "first", "second", "both")[int(np.argmax(means))],
     )
-    return dataclasses.replace(record, sentence=_sentence(record, names, metric))
+    return dataclasses.replace(record, sentence=_sentence(record, names, metric, lower))
 
 
-def _error(cells: list[Floats], signs: tuple[int, ...], paired: bool) -> tuple[float, float]:
+def detectable(n: int, *, rope: float, sd: float, alpha: float = 0.05, overlap: float = 0.0) -> float:
+    """The smallest interaction that n replicates of each cell name with chance 0.8.
+
+    Args:
+        n: replicates of each cell.
+        rope, sd: half-width of the region, and standard deviation of a replicate's I, in one unit. Cells that
+            share nothing have an SD of twice that of a run.
+        alpha, overlap: as for `interaction`.
+
+    Example:
+        >>> [round(detectable(20, rope=1.0, sd=2.0, overlap=share), 2) for share in (0.0, 1 / 9)]
+        [2.32, 3.37]
+    """
+    low, high = 0.0, sd
+    while power_to_differ(n, high, sd, alpha=alpha, overlap=overlap) < 0.8:
+        low, high = high, 2 * high
+    for _ in range(40):
+        middle = (low + high) / 2
+        found = power_to_differ(n, middle, sd, alpha=alpha, overlap=overlap) >= 0.8
+        low, high = (low, middle) if found else (middle, high)
+    return rope + high
+
+
+def _error(cells: list[Floats], signs: tuple[int, ...], paired: bool, overlap: float) -> tuple[float, float]:
     """Standard error and degrees of freedom of the contrast Σ signsₖ·ȳₖ, signs of 1, 0 or −1."""
     used = [(s, c) for s, c in zip(signs, cells, strict=True) if s]
     if paired:
         each = np.sum([s * c for s, c in used], axis=0)  # (n,)
-        return float(each.std(ddof=1) / np.sqrt(each.size)), each.size - 1.0
+        return float(each.std(ddof=1) * np.sqrt(1 / each.size + overlap)), each.size - 1.0
     parts = np.array([c.var(ddof=1) / c.size for _, c in used])
     degrees = np.array([c.size - 1.0 for _, c in used])
     total = float(parts.sum())
@@ -166,18 +203,26 @@ def _error(cells: list[Floats], signs: tuple[int, ...], paired: bool) -> tuple[f
     return float(np.sqrt(total)), total**2 / float(np.sum(parts**2 / degrees))
 
 
-def _below(cells: list[Floats], signs: tuple[int, ...], alpha: float, paired: bool) -> bool:
+def _below(cells: list[Floats], signs: tuple[int, ...], alpha: float, paired: bool, overlap: float) -> bool:
     """Whether the two-sided interval of the contrast lies below 0."""
-    error, degrees = _error(cells, signs, paired)
+    error, degrees = _error(cells, signs, paired, overlap)
     value = sum(s * float(c.mean()) for s, c in zip(signs, cells, strict=True))
     return bool(value + stats.t.isf(alpha / 2, degrees) * error < 0)
 
 
 def _p_value(
-    cells: list[Floats], effect: float, error: float, degrees: float, paired: bool, seed: int
+    cells: list[Floats],
+    effect: float,
+    error: float,
+    degrees: float,
+    paired: bool,
+    overlap: float | None,
+    seed: int,
 ) -> float:
     if paired:
-        return sign_flip(cells[3] - cells[1] - cells[2] + cells[0], seed)
+        each = cells[3] - cells[1] - cells[2] + cells[0]
+        flip = sign_flip(each, seed)
+        return flip if overlap is None else max(flip, resampled_t(each, overlap).p_value)
     return float(2 * stats.t.sf(abs(effect) / error, degrees)) if error > 0 else float(effect == 0.0)
 
 
@@ -189,17 +234,20 @@ def _kind(low: float, high: float, rope: float, worse: bool) -> Kind:
     return "additive" if -rope < low and high < rope else "unresolved"
 
 
-def _needed(effect: float, spread: float, rope: float, alpha: float, start: int) -> int | None:
+def _needed(
+    effect: float, spread: float, rope: float, alpha: float, overlap: float, start: int
+) -> int | None:
     """Replicates per cell for chance 0.8 of an interval beyond ±rope, or inside it."""
 
     def settles(n: int) -> bool:
-        beyond = power_to_differ(n, max(0.0, abs(effect) - rope), spread, alpha=alpha)
-        return max(beyond, power_to_equate(n, effect, spread, rope, alpha=alpha)) >= 0.8
+        beyond = power_to_differ(n, max(0.0, abs(effect) - rope), spread, alpha=alpha, overlap=overlap)
+        inside = power_to_equate(n, effect, spread, rope, alpha=alpha, overlap=overlap)
+        return max(beyond, inside) >= 0.8
 
     return smallest_count(settles, start)
 
 
-def _sentence(r: Interaction, names: tuple[str, str], metric: str) -> str:
+def _sentence(r: Interaction, names: tuple[str, str], metric: str, lower: bool) -> str:
     first, second = names
     alone = max(r.mean_10, r.mean_01)
     head = {
@@ -216,7 +264,8 @@ def _sentence(r: Interaction, names: tuple[str, str], metric: str) -> str:
     best = {"neither": "neither", "first": f"{first} alone", "second": f"{second} alone", "both": "both"}[
         r.best
     ]
-    shown = f"interaction {r.effect:+.{decimals}f} {metric} [{r.low:+.{decimals}f}, {r.high:+.{decimals}f}]"
+    effect, low, high = (-r.effect, -r.high, -r.low) if lower else (r.effect, r.low, r.high)
+    shown = f"interaction {effect:+.{decimals}f} {metric} [{low:+.{decimals}f}, {high:+.{decimals}f}]"
     tail = f"({100 * r.level:.3g} %), {r.n} replicates per cell, best mean: {best}"
     advice = f"; about {r.n_needed} per cell would settle it" if r.n_needed else ""
     return f"{head}: {shown} {tail}{advice}"
