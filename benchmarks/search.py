@@ -46,8 +46,11 @@ WORKERS = 2
 
 VARIANTS: dict[str, Shares] = {
     "as it is": SHARES,
-    "first 0.3": replace(SHARES, first=0.3),
+    "first 0.6, always to the end": replace(SHARES, first=0.6, sparing=False),
+    "always to the end": replace(SHARES, sparing=False),
+    "first 0.15": replace(SHARES, first=0.15),
     "first 0.45": replace(SHARES, first=0.45),
+    "first 0.6": replace(SHARES, first=0.6),
     "first 0.8": replace(SHARES, first=0.8),
     "portfolio 0": replace(SHARES, portfolio=0.0),
     "portfolio 0.25": replace(SHARES, portfolio=0.25),
@@ -59,7 +62,6 @@ VARIANTS: dict[str, Shares] = {
     "luck 0": replace(SHARES, luck=0.0),
     "luck 0.3": replace(SHARES, luck=0.3),
     "ties 0": replace(SHARES, ties=0.0),
-    "sparing": replace(SHARES, sparing=True),
     "impatient": replace(SHARES, patient=False),
 }
 
@@ -72,14 +74,14 @@ def made(name: str, space: PoolSpace, seed: int) -> Strategy:
     return Stacked(Policy(space, seed, shares=shares), seed, None, shares)
 
 
-def replayed(path: Path, name: str, budget: float, repeats: int) -> Array:
+def replayed(path: Path, name: str, budget: float, repeats: range) -> Array:
     """Gains [repeats, fractions] of a strategy on one pool; a budget in full trainings of mean cost."""
     records, rows = load(path), []
     seconds = budget * float(records.seconds.mean()) * records.curves.shape[1]
-    for seed in range(repeats):
+    for seed in repeats:
         replay = Replay(records, seconds)
         replay.run(made(name, PoolSpace(records), seed))
-        rows.append(gained(records, replay.confirmed(FRACTIONS)))
+        rows.append(gained(records, replay.confirmed(FRACTIONS, seed)))
     return np.array(rows)
 
 
@@ -93,7 +95,7 @@ def interval(gains: Array, draws: int = 2000) -> Array:
     return bounds
 
 
-def table(names: Sequence[str], budgets: Sequence[float], repeats: int, paths: Sequence[Path]) -> list[str]:
+def table(names: Sequence[str], budgets: Sequence[float], repeats: range, paths: Sequence[Path]) -> list[str]:
     """The anytime table, every other row also against the first: the gain lost at the end, in pairs."""
     head = ["strategy", "budget", *(f"after {f:.0%}" for f in FRACTIONS), f"{names[0]} less this, at the end"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -117,7 +119,7 @@ def table(names: Sequence[str], budgets: Sequence[float], repeats: int, paths: S
     return lines
 
 
-def _task(repeats: int, task: tuple[str, float, Path]) -> Array:
+def _task(repeats: range, task: tuple[str, float, Path]) -> Array:
     name, budget, path = task
     return replayed(path, name, budget, repeats)
 
@@ -149,6 +151,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--budgets", type=float, nargs="+", default=[6, 12], help="of a replay, in trainings")
     parser.add_argument("--budget", default="10m", help="of a live run")
     parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0, help="of the first repeat of a replay")
     parser.add_argument("--only", nargs="+", default=[], help="data sets, strategies or shares by name")
     return parser.parse_args()
 
@@ -175,8 +178,9 @@ def main() -> int:
         names = (
             [n for n in names if n in asked.only or n == names[0]] if set(names) & set(asked.only) else names
         )
+        repeats = range(asked.seed, asked.seed + asked.repeats)
         title = "Shares of our search, replayed" if asked.shares else "Strategies, replayed"
-        sections[title] = functools.partial(table, names, asked.budgets, asked.repeats, paths)
+        sections[title] = functools.partial(table, names, asked.budgets, repeats, paths)
     for title, make in sections.items():
         lines = make()
         print("\n".join(lines))

@@ -38,7 +38,7 @@ def test_a_wave_with_costs_keeps_small_networks_too() -> None:
         return recipe.width - 1 / rounds
 
     def widths(trainer: Trainer) -> set[int]:
-        drive(Stacked(Policy(space, 0), 0, 60).run(trainer), trainer)
+        drive(Stacked(Policy(space, 0), 0, 180).run(trainer), trainer)
         order = next(o for o in trainer.orders if isinstance(o, GoOn))
         return {trainer.recipes[n].width for n in order.members if n not in order.lucky}
 

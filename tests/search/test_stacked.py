@@ -58,7 +58,7 @@ def test_a_budget_is_used_and_kept() -> None:
     assert search(trainer) == "budget"
     assert 0.8 * 1200 < trainer.spent < 1.1 * 1200
     sizes = [len(wave) for wave in starts(trainer)]
-    assert sizes[0] == int(0.6 * 1200 / rounds_of_wave(trainer.rungs))
+    assert sizes[0] == int(SHARES.first * 1200 / rounds_of_wave(trainer.rungs[:-1]))
     assert len(sizes) > 1
     assert min(sizes) >= LEAST_WAVE
 
@@ -68,7 +68,7 @@ def test_no_more_members_than_asked_for(trials: int) -> None:
     trainer = Trainer(math.inf)
     assert search(trainer, trials) == "trials"
     assert len(trainer.recipes) == trials
-    assert len(starts(trainer)[0]) == math.ceil(0.6 * trials)
+    assert len(starts(trainer)[0]) == math.ceil(SHARES.first * trials)
 
 
 def test_a_space_that_runs_dry_ends_the_search() -> None:
@@ -82,7 +82,7 @@ def test_a_space_that_runs_dry_ends_the_search() -> None:
 
 def test_the_best_third_goes_on_and_who_failed_does_not() -> None:
     trainer = Trainer(1200)
-    search(trainer)
+    sparing(trainer, sparing=False)
     living: set[int] = set()
     for order in trainer.orders:
         if isinstance(order, Start):
