@@ -3,6 +3,7 @@
 #   make demo    run the main job on scikit-learn's digits for 60 seconds and write runs/demo
 #   make test    run the tests and the examples in docstrings, warnings as errors
 #   make check   format, lint, strict types, import contracts, size limits, docstrings
+#   make soak    kill studies 650 times and hold what they find against studies that were never killed
 #   make bench   measure steepest beside other tuners on this machine
 #   make bench-engine   does the engine reach what it must, and how near is it to the machine's limit
 #   make bench-gpu      the same on a graphics card, where there is one
@@ -14,7 +15,7 @@ READY := .venv/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format bench bench-engine bench-gpu clean
+.PHONY: demo test check format soak bench bench-engine bench-gpu clean
 
 demo: $(READY)
 	rm -rf runs/demo
@@ -34,6 +35,9 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+soak: $(READY)
+	STEEPEST_KILLS=520 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) tests/experiment/test_kills.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/peers.py

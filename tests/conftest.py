@@ -1,9 +1,14 @@
 """One thread per test process, and property tests that are the same on every run and on a slow machine."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from steepest.testing.cluster import Cluster
 
 hypothesis.settings.register_profile("steepest", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steepest")
@@ -27,3 +32,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STEEPEST_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator["Cluster"]:
+    """A PostgreSQL server of the tests' own; where none can be started, tests skip and say why."""
+    from steepest.testing.cluster import Cluster, NoCluster
+
+    with ExitStack() as until_the_end:
+        try:
+            yield until_the_end.enter_context(Cluster())
+        except NoCluster as error:
+            pytest.skip(f"PostgreSQL: {error}")

@@ -2,8 +2,8 @@
 
     python tests/experiment/kill_studies.py 50 0 iris 24trials
 
-The arguments are: kills wanted at least, workers, a built-in data set, a budget of work. Prints one JSON object.
-Studies run in forked children, so that none has to wait for torch to be imported.
+The arguments are: kills wanted at least, workers, a built-in data set, a budget of work. Prints one JSON
+object. Studies run in forked children, so that none has to wait for torch to be imported.
 """
 
 import json
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,12 @@ def settings(folder: Path, workers: int, budget: str) -> Settings:
 
 
 def everything(folder: Path) -> dict[str, str]:
-    """All that a study found, in text: every bit counts, but not how long it took."""
+    """All that a study found, in text: every bit counts, but not how long it took and in which sitting."""
     with open_journal(folder) as journal:
         test = journal.document("test").body
         found: dict[str, Any] = {
-            "members": journal.members(),
-            "curves": journal.curves(),
+            "members": [replace(plan, sitting=0) for plan in journal.members()],
+            "curves": [replace(point, sitting=0) for point in journal.curves()],
             "outcomes": [(o.member, o.status, o.cause, o.score, o.epochs) for o in journal.outcomes()],
             "test": [test[name] for name in ("winner", "default", "n", "metrics")],
         }

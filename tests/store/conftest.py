@@ -1,23 +1,11 @@
 """Every back end, and a PostgreSQL server for it; where none can be started, tests skip and say why."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from steepest.store import open_journal
-from steepest.testing.cluster import Cluster, NoCluster
 from steepest.testing.stores import Backend
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    with ExitStack() as until_the_end:
-        try:
-            yield until_the_end.enter_context(Cluster())
-        except NoCluster as error:
-            pytest.skip(f"PostgreSQL: {error}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -75,7 +75,7 @@ class Result:
 
         One row per member, look, probe and layer; docs/probes.md says what the probes are.
         """
-        with open_journal(self.folder) as journal:
+        with open_journal(self._finished.settings.place) as journal:
             return pd.DataFrame(probe_rows(journal), columns=ProbeRow._fields)
 
     def predict(self, x: Any) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 import datetime
 import importlib.metadata
 import platform
+import re
 from typing import Any
 
 import steepest
@@ -34,7 +35,7 @@ def study_document(study: Study) -> dict[str, Any]:
         "fingerprint": data.fingerprint,
         "notes": list(data.notes),
         "columns": [[c.name, kind_words(c), c.note] for c in data.columns],
-        "command": settings.command,
+        "command": without_password(settings.command),
         "budget": settings.budget.text,
         "seed": settings.seed,
         "precision": settings.precision,
@@ -52,10 +53,20 @@ def study_document(study: Study) -> dict[str, Any]:
     }
 
 
+def without_password(text: str) -> str:
+    """A command that is fit to be kept.
+
+    Example:
+        >>> without_password("steepest tune iris --storage postgresql://ada:secret@db/studies?study=iris")
+        'steepest tune iris --storage postgresql://ada@db/studies?study=iris'
+    """
+    return re.sub(r"(\w+://[^:/@\s]*):[^@\s]*@", r"\1@", text)
+
+
 def provenance(settings: Settings) -> dict[str, Any]:
     """Who is at work in a sitting: code, libraries, machine, command."""
     return {
-        "command": settings.command,
+        "command": without_password(settings.command),
         "versions": {"steepest": steepest.__version__, "python": platform.python_version(), **_versions()},
         "machine": {
             "system": platform.system(),

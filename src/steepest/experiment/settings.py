@@ -1,5 +1,6 @@
 """What a user may ask of a study, checked."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ class Settings:
     """A study's settings.
 
     Args:
-        budget: wall time or members.
+        budget: wall time, members or work.
         seed: fixes everything random.
         objective: metric to search by; None takes the task's first.
         costs: what is kept low beside it: "parameters", "flops", "latency".
@@ -36,7 +37,10 @@ class Settings:
         sampler: Optuna's sampler that learns from the results, a name of `steepest.search.samplers.SAMPLERS`;
             "" for the strategy's own.
         storage: where the journal is kept, if not in the folder: "postgresql://…?study=NAME".
+        keep: what is kept beside the network that is handed out, as `steepest.experiment.keeping` reads it.
         source: where the data are found again, as `steepest.experiment.resuming.source_of` says.
+        stop_at: a score, in the metric's own unit, that is enough: the search stops once it is confirmed.
+        started: the moment of `time.perf_counter` from which the budget counts; None for when work begins.
     """
 
     budget: Budget
@@ -56,7 +60,15 @@ class Settings:
     strategy: str = "steepest"
     sampler: str = ""
     storage: str = ""
+    keep: tuple[str, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict)
+    stop_at: float | None = None
+    started: float | None = None
+
+    @property
+    def place(self) -> str | Path:
+        """Where the journal is opened, password and all; the folder alone knows no password."""
+        return self.storage or self.folder
 
     @property
     def reference(self) -> str:
@@ -67,6 +79,8 @@ class Settings:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise BadInput("seed", "must be a whole number, 0 or more", self.seed, "Any will do, such as 0.")
         check_precision(self.precision)
+        if self.stop_at is not None and not math.isfinite(self.stop_at):
+            raise BadInput("stop_at", "must be a number", self.stop_at, "Write a score, such as 0.98.")
         if self.workers < 0:
             raise BadInput(
                 "workers", "must be 0 or more processes", self.workers, "Leave it out for one per core."

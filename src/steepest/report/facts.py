@@ -29,6 +29,9 @@ from steepest.store import CurvePoint, Journal, MemberPlan
 
 Record = TypeVar("Record")
 
+BEFORE = ("calibrate", "search")
+"""Stages whose members count for good."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -84,7 +87,8 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         document = journal.document(kind)
         return document.body if document else {}
 
-    plans = journal.members() if members else []
+    first = int(body("finalists").get("first_replicate") or 0)  # a study that was extended confirms anew
+    plans = [p for p in (journal.members() if members else []) if p.replicate >= first or p.stage in BEFORE]
     baselines, timing, end = body("baselines"), body("timing"), end_of(journal, plans)
     return Facts(
         study=_study(body("study")),
