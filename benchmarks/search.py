@@ -28,7 +28,7 @@ import numpy as np
 
 from machine import load as machine_load
 from machine import machine_line
-from search.live import live
+from search.live import SETS, live
 from search.overhead import overhead
 from search.record import Array, load, timed
 from search.replay import PoolSpace, Replay, gained
@@ -169,7 +169,9 @@ def main() -> int:
     if asked.overhead:
         sections["What a strategy itself takes"] = overhead
     elif asked.live:
-        sections["Live: time to the rival's score"] = functools.partial(live, asked.budget, asked.repeats)
+        sections["Live: time to the rival's score"] = functools.partial(
+            live, asked.budget, asked.repeats, [name for name in SETS if name in asked.only] or SETS
+        )
     elif not paths:
         print("nothing is recorded yet: run with --record first")
         return 1
