@@ -7,7 +7,7 @@ per option, a range has `CELLS` columns, and one more for "off". Proposals of on
 among the others as soon as it is made (a constant liar).
 
 Why not Optuna's: its multivariate TPE fits anew for every proposal and every group of knobs that occur
-together, which takes 20 to 50 ms a proposal on the default space; a small member trains in that time.
+together: 5 to 8 ms of processor time per member and rung on the default space, against 0.8 to 1.2 here.
 Departures: knobs are independent but for two things: a knob that does not matter for a member tells nothing,
 and a rate is placed within its own optimizer's range; all members weigh the same.
 """
