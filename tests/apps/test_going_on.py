@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def test_other_data_are_refused_and_the_study_stays_as_it_was(tmp_path: Path) ->
     before = scores(tmp_path / "run")
     with pytest.raises(BadInput, match="data must be given again: they were objects in memory"):
         st.resume(tmp_path / "run", workers=0)
-    with pytest.raises(BadInput, match=r"with the fingerprint \w+, but got 'data with the fingerprint \w+'"):
+    with pytest.raises(BadInput, match=r"with the fingerprint \w+, but got 'arrays with the fingerprint \w+'"):
         st.resume(tmp_path / "run", (x + 1, y), workers=0)
     assert scores(tmp_path / "run") == before
     assert st.resume(tmp_path / "run", (x, y), workers=0).verdict is not None
@@ -191,10 +192,17 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     assert st.resume(tmp_path / "run", workers=0).verdict is not None
 
 
-def test_a_study_in_a_database_goes_on(tmp_path: Path, straight: Path, cluster: Cluster) -> None:
+def test_a_study_in_a_database_goes_on(
+    tmp_path: Path, straight: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     storage = cluster.url("iris-study")
+    password = str(urlsplit(storage).password)
     stopped("confirm", data="iris", out=tmp_path / "run", storage=storage)
     assert not (tmp_path / "run" / "study.db").exists()
+    assert password not in (tmp_path / "run" / "study.url").read_text()
+    with pytest.raises(StoreError, match="refuses the password"):
+        st.resume(tmp_path / "run", workers=0)
+    monkeypatch.setenv("PGPASSWORD", password)
     result = st.resume(tmp_path / "run", workers=0)
     assert scores(tmp_path / "run") == scores(straight)
     assert result.facts.verdict is not None
