@@ -97,11 +97,11 @@ def test_gaps_are_read_by_both() -> None:
 def test_the_bar_is_the_better_baseline_off_the_test_rows(
     make_study: Callable[..., Study],
 ) -> None:
-    study: Study = make_study()
+    study: Study = make_study(budget="9trials")
     assert study.source is not None
     bar = Bar(study, test_fold=3)
-    bar.look(wait=True)
-    bar.look(wait=True)  # written once
+    bar.look(wait=None)
+    bar.look(wait=None)  # written once
     (document,) = study.journal.documents("baselines")
     want = {kind: [fit(study.source, kind, f, "accuracy").score for f in range(3)] for kind in KINDS}
     for row in document.body["rows"]:
@@ -118,7 +118,7 @@ def test_the_bar_is_the_better_baseline_off_the_test_rows(
 def test_a_study_goes_on_without_baselines_that_every_worker_died_over(
     make_study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study: Study = make_study()
+    study: Study = make_study(budget="9trials")
     lost, said = Future[Any](), list[str]()
     lost.set_exception(WorkerLost("its process was ended by SIGKILL"))
     monkeypatch.setattr(study.workers, "submit", lambda *_: lost)

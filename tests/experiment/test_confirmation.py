@@ -11,18 +11,25 @@ from steepest.experiment.pace import EXTENTS, LOOKS
 from steepest.experiment.part import Part
 
 FIRST = SimpleNamespace(member=SimpleNamespace(recipe=Recipe(lr=0.1)), score=0.9)
-PACE = SimpleNamespace(closing=lambda *_: 0.0, measure=lambda: None, extent=EXTENTS[0], pairs=lambda *_: 1000)
+PURSE = SimpleNamespace(limit=60.0, alarm=lambda until: until)
+PACE = SimpleNamespace(
+    closing=lambda *_: 0.0,
+    measure=lambda: None,
+    extent=EXTENTS[0],
+    pairs=lambda *_: 1000,
+    purse=PURSE,
+    left=60.0,
+)
 
 
 class Study:
     """As much of a study as confirmation asks for."""
 
     objective, settings, members = "accuracy", SimpleNamespace(seed=0, reference="the default"), ()
-    clock = SimpleNamespace(elapsed=lambda: 0.0)
-    limit = 60.0
 
     def __init__(self) -> None:
         self.notes: dict[str, Any] = {}
+        self.missed: list[str] = []
 
     def enter(self, _: str) -> None: ...
 

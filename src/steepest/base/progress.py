@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from steepest.base.budget import Spent
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -18,7 +20,8 @@ class Progress:
         best: best score of the search so far (higher is better), None before the first.
         bar: score to clear: the better baseline, None before it is known.
         score_name: what the scores are: "accuracy", "r2", …
-        seconds_left: wall time left, None where the budget counts members.
+        seconds_left: wall time left, None where the budget does not limit it.
+        spent: what is used up of the limit that is nearest to its end, in its unit.
     """
 
     stage: str
@@ -31,6 +34,7 @@ class Progress:
     bar: float | None = None
     score_name: str = ""
     seconds_left: float | None = None
+    spent: Spent | None = None
 
 
 class Listener(Protocol):

@@ -1,21 +1,27 @@
 """The bar to clear: simple models, on the folds the networks are scored on."""
 
+import math
 import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from steepest.experiment.bars.kinds import kinds_of
+from steepest.experiment.purse import writing_seconds
 from steepest.experiment.study import Study
 from steepest.training.metrics import score_of
 from steepest.training.source import Source
 
 FOLDS = 3
 """Folds beside the test fold, …"""
+
+SHARE = 0.15
+"""Of a budget of time: after so long no further baseline is begun."""
 
 MUCH = 2**23
 """… of data with at most so many numbers, counted once per class; of more, one."""
@@ -41,9 +47,16 @@ def kinds_for(source: Source) -> tuple[str, ...]:
     return tuple(kinds_of(source))
 
 
-def fit_all(source: Source, folds: Sequence[int], objective: str) -> list[Baseline]:
-    """Every baseline on every fold, one after the other, so that they take one worker and no more."""
-    return [fit(source, kind, fold, objective) for kind in kinds_for(source) for fold in folds]
+def fit_all(source: Source, folds: Sequence[int], objective: str, until: float = math.inf) -> list[Baseline]:
+    """Every baseline on every fold, one after the other, so that they take one worker and no more.
+
+    Args:
+        source, objective: what they are fitted to, and how they are scored.
+        folds: the last comes first: it holds the test rows, and is the one that is shown in the end.
+        until: the moment of `time.monotonic` after which none is begun.
+    """
+    wanted = ((kind, fold) for fold in [*folds[-1:], *folds[:-1]] for kind in kinds_for(source))
+    return [fit(source, kind, fold, objective) for kind, fold in wanted if time.monotonic() < until]
 
 
 def fit(source: Source, kind: str, fold: int, objective: str) -> Baseline:
@@ -75,25 +88,45 @@ class Bar:
         self._study, self._test_fold = study, test_fold
         assert study.source is not None
         folds = folds_for(study.source, test_fold)
-        self._work: Future[list[Baseline]] = study.workers.submit(fit_all, folds, study.objective)
+        seconds = study.settings.budget.seconds
+        until = math.inf if seconds is None else study.moment(study.clock.elapsed() + SHARE * seconds)
+        self._work: Future[list[Baseline]] = study.workers.submit(fit_all, folds, study.objective, until)
+        self._whole = len(kinds_for(study.source)) * len(folds)
         self._written = False
 
-    def look(self, wait: bool = False) -> None:
-        """Note the baselines once they are there; `wait` for them if need be."""
-        if self._written or not (wait or self._work.done()):
+    def look(self, wait: float | None = 0.0) -> None:
+        """Note the baselines once they are there; `wait` so many seconds for them, None for as long as it
+        takes."""
+        if self._written or not self._is_there(wait):
             return
         self._written = True
         if self._work.exception() is not None:
             self._study.listener.say(f"The baselines could not be fitted: {self._work.exception()}.")
+        elif len(self._work.result()) < self._whole:
+            fewer = self._whole - len(self._work.result())
+            self._study.missed.append(f"{fewer} of {self._whole} fits of simple models")
         rows = [_row(kind, found) for kind, found in self._by_kind(test=False).items()]
         self._study.bar = max((row["score"] for row in rows), default=None)
         self._study.note("baselines", {"rows": rows, "bar": self._study.bar})
         self._study.tell()
 
     def on_test(self) -> list[dict[str, Any]]:
-        """The baselines' test scores: only for the end of a study."""
-        self.look(wait=True)
+        """The baselines' test scores: only for the end of a study. Those that a budget of time does not wait
+        for are left out."""
+        seconds, size = self._study.settings.budget.seconds, self._study.data.x.nbytes
+        end = None if seconds is None else seconds - writing_seconds(size)
+        self.look(None if end is None else max(end - self._study.clock.elapsed(), 0.0))
+        if not self._written:
+            self._study.missed.append("the simple models that are the bar to clear")
+            return []
         return [_row(kind, found) for kind, found in self._by_kind(test=True).items()]
+
+    def _is_there(self, wait: float | None) -> bool:
+        try:
+            self._work.exception(wait)
+        except FutureTimeout:
+            return False
+        return self._work.done()
 
     def _by_kind(self, test: bool) -> dict[str, list[Baseline]]:
         found = [] if self._work.exception() else self._work.result()

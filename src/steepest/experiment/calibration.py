@@ -1,10 +1,12 @@
 """Trial 0: the default recipe over several seeds and splits. It tells the noise and the cost of a step."""
 
+import math
+
 import numpy as np
 
-from steepest.base.errors import BadBudget
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
+from steepest.experiment.least import too_small
 from steepest.experiment.pace import Pace, horizon
 from steepest.experiment.study import Study
 from steepest.search.rungs import rung_rounds
@@ -21,7 +23,7 @@ def member_seed(study: Study, *path: int | str) -> int:
     return derive(study.settings.seed, *path) % 2**31
 
 
-def calibrate(study: Study, pace: Pace, rounds: int, deadline: float) -> tuple[Recipe, float]:
+def calibrate(study: Study, pace: Pace, rounds: int) -> tuple[Recipe, float]:
     """Train the default for so many rounds; note its noise.
 
     Returns:
@@ -31,6 +33,7 @@ def calibrate(study: Study, pace: Pace, rounds: int, deadline: float) -> tuple[R
     count = pace.extent.replicates
     plans = [(default, "default", member_seed(study, "calibrate", r), r, r) for r in range(count)]
     members = study.plan(plans, "calibrate", ["default"] * count)
+    deadline = pace.purse.alarm(pace.purse.limit - pace.purse.writing)
     study.train(members, rounds, rung_rounds(rounds), deadline, keep=False)
     study.settle(members, "finished")
     pace.measure()
@@ -53,8 +56,8 @@ def calibrate(study: Study, pace: Pace, rounds: int, deadline: float) -> tuple[R
     return default, noise
 
 
-def probe(study: Study, pace: Pace, deadline: float) -> int:
-    """Time two rounds of the default, choose the extent of the study, and the horizon.
+def probe(study: Study, pace: Pace) -> int:
+    """Time two rounds of the default where time counts, choose the extent of the study, and the horizon.
 
     Returns:
         Rounds of a full training.
@@ -62,24 +65,24 @@ def probe(study: Study, pace: Pace, deadline: float) -> int:
     Raises:
         BadBudget: if the budget does not even allow these.
     """
-    assert study.source is not None
+    if pace.purse is not pace.time:
+        return horizon(study, pace)
+    deadline = pace.purse.limit - pace.purse.writing
     stacked = stacks(study.settings.start, study.ports)
     members = tuple(Member(-1 - r, study.settings.start, r, r) for r in range(REPLICATES if stacked else 1))
     study.learn([study.settings.start])
-    left = deadline - study.clock.elapsed()
+    before = study.clock.elapsed()
     way = study.planner.way(study.settings.start)
     moment, stop = study.moment(deadline), study.workers.stop_file
     done = study.workers.run([Job(members, 2, (), deadline=moment, stop=stop, keep=False, way=way)])[0]
     if study.interrupted:
         raise KeyboardInterrupt  # nothing has been trained that could be confirmed
     if done.interrupted:
-        limit = study.settings.budget.text
-        raise BadBudget(
-            "budget",
-            f"must allow at least two passes over {len(study.outer.train) // study.rounds:,} rows, "
-            f"which {left:.0f}s did not",
-            limit,
-            "Give it more time, or fewer rows.",
+        passes = f"two passes over {len(study.outer.train) // study.rounds:,} rows"
+        raise too_small(
+            study.settings.budget,
+            f"{before:.1f}s to begin and more than {max(deadline - before, 0.0):.1f}s for {passes}",
+            f"{math.ceil(3 * study.clock.elapsed())}s",
         )
-    pace.per_unit = done.seconds / (2 * sum(study.work(m.recipe) for m in members))
+    pace.time.per_unit = done.seconds / (2 * sum(study.work(m.recipe) for m in members))
     return horizon(study, pace)

@@ -15,9 +15,11 @@ import numpy as np
 from steepest.base.recipe import Recipe
 from steepest.evidence.curse import shrinkage
 from steepest.evidence.family import Row, against_reference
+from steepest.evidence.paired import t_interval
 from steepest.evidence.rope import region
 from steepest.evidence.verdict import Verdict, judge
 from steepest.experiment.calibration import member_seed
+from steepest.experiment.keeping import keep_replicates
 from steepest.experiment.pace import Pace
 from steepest.experiment.part import Part
 from steepest.experiment.study import Study
@@ -35,10 +37,15 @@ class Confirmed:
     Args:
         winner: the recipe to use.
         verdict: the search's first against the default; None where there was nothing to compare.
+        mean: of the confirmed scores of that recipe, higher is better; None where there are none.
+        low, high: interval of that mean at 95 %, NaN with one score.
     """
 
     winner: Recipe
     verdict: Verdict | None
+    mean: float | None = None
+    low: float = math.nan
+    high: float = math.nan
 
 
 def distinct(ranked: Sequence[Trained], most: int) -> list[Trained]:
@@ -68,8 +75,8 @@ def confirm(
         part: of the study; looks that would not leave time for the rest of it are left out.
     """
     study.enter("confirm")
-    looks, limit = pace.extent.looks, study.limit
-    chosen = _affordable(study, pace, distinct(ranked, pace.extent.contenders - 1), default, limit)
+    looks = pace.extent.looks
+    chosen = _affordable(study, pace, distinct(ranked, pace.extent.contenders - 1), default)
     if not chosen:
         return Confirmed(default, None)
     recipes = [*(t.member.recipe for t in chosen), default]
@@ -77,10 +84,10 @@ def confirm(
     scores: list[list[float]] = [[] for _ in recipes]
     rope, verdict = region(None, noise), None
     more = functools.partial(_gather, study, pace, recipes, labels, scores, part)
-    for look in looks if _reach(looks[0], study, pace, recipes, scores, limit, more) else ():
+    for look in looks if _reach(looks[0], study, pace, recipes, scores, more) else ():
         if look > looks[0]:
             new = range(len(scores[0]), look)
-            taking = _taking_part(study, pace, recipes, len(new), limit)
+            taking = _taking_part(study, pace, recipes, len(new))
             if not taking or not more(taking, new):
                 break
         verdict = _judge(scores[0], scores[-1], study, rope, looks)
@@ -90,8 +97,20 @@ def confirm(
         scores = [column[: verdict.n] for column in scores]
     elif scores[0]:
         verdict = _judge(scores[0], scores[-1], study, rope, None)
+    if len(scores[0]) < looks[-1] and (verdict is None or verdict.kind == "unresolved"):
+        study.missed.append(f"{looks[-1] - len(scores[0])} of the {looks[-1]} pairs of the confirmation")
     _note(study, chosen, labels, scores, verdict, rope, part)
-    return Confirmed(default if _falls_short(scores, verdict) else recipes[0], verdict)
+    place = len(recipes) - 1 if _falls_short(scores, verdict) else 0
+    return Confirmed(recipes[place], verdict, *_mean(scores[place]))
+
+
+def _mean(scores: Sequence[float]) -> tuple[float | None, float, float]:
+    """The mean of confirmed scores and its interval; None where a training failed."""
+    known = np.asarray(scores, dtype=float)
+    if not known.size or not np.isfinite(known).all():
+        return None, math.nan, math.nan
+    interval = t_interval(known, 0.05)
+    return float(known.mean()), interval.low, interval.high
 
 
 def _falls_short(scores: Sequence[Sequence[float]], verdict: Verdict | None) -> bool:
@@ -114,9 +133,10 @@ def _gather(
     taking: Sequence[int],
     new: range,
 ) -> bool:
-    """Add the scores of new replicates; False where a second Ctrl-C or the clock ended them early."""
+    """Add the scores of new replicates; False where a second Ctrl-C or the budget ended them early."""
     some, names = [recipes[i] for i in taking], [labels[i] for i in taking]
-    found = _replicates(study, some, names, new, part, study.limit - pace.closing(recipes, 0))
+    alarm = pace.purse.alarm(pace.purse.limit - pace.closing(recipes, 0))
+    found = _replicates(study, some, names, new, part, alarm)
     for i, more in zip(taking, found, strict=True):
         scores[i] += more
     pace.measure()
@@ -129,28 +149,25 @@ def _reach(
     pace: Pace,
     recipes: Sequence[Recipe],
     scores: Sequence[list[float]],
-    limit: float,
     more: Callable[[Sequence[int], range], bool],
 ) -> bool:
-    """Whether the first look is reached: at once, or by as many replicates at a time as the clock allows.
+    """Whether the first look is reached: at once, or by as many replicates at a time as the budget allows.
 
-    How many there are is decided by time alone, never by their scores; at least one is always begun.
+    How many there are is decided by prices alone, never by their scores; at least one is always begun.
     """
     while (done := len(scores[0])) < look:
-        fitting = study.decide("pairs", lambda: pace.pairs(recipes, limit - study.clock.elapsed()))
+        fitting = study.decide("pairs", lambda: pace.pairs(recipes, pace.left))
         fitting = max(fitting, 0 if done else 1)
         if not fitting or not more(range(len(recipes)), range(done, min(look, done + fitting))):
             return False
     return True
 
 
-def _taking_part(
-    study: Study, pace: Pace, recipes: Sequence[Recipe], replicates: int, limit: float
-) -> Sequence[int]:
-    """Who takes part in a further look: everybody, or the pair that counts, or nobody for want of time."""
+def _taking_part(study: Study, pace: Pace, recipes: Sequence[Recipe], replicates: int) -> Sequence[int]:
+    """Who takes part in a further look: everybody, or the pair that counts, or nobody for want of budget."""
 
     def fitting() -> list[int]:
-        left = limit - study.clock.elapsed()
+        left = pace.left
         for taking in (range(len(recipes)), (0, len(recipes) - 1)):
             if 1.1 * pace.closing([recipes[i] for i in taking], replicates) <= left:
                 return list(taking)
@@ -159,20 +176,21 @@ def _taking_part(
     return study.decide("taking part", fitting)
 
 
-def _affordable(
-    study: Study, pace: Pace, chosen: list[Trained], default: Recipe, limit: float
-) -> list[Trained]:
-    """As many finalists as time allows; the first is always confirmed."""
+def _affordable(study: Study, pace: Pace, chosen: list[Trained], default: Recipe) -> list[Trained]:
+    """As many finalists as the budget allows; the first is always confirmed."""
 
     def fitting() -> int:
-        left = limit - study.clock.elapsed()
+        left = pace.left
         for most in range(len(chosen), 1, -1):
             recipes = [*(t.member.recipe for t in chosen[:most]), default]
             if pace.closing(recipes, pace.extent.looks[0]) <= left:
                 return most
         return min(len(chosen), 1)
 
-    return chosen[: study.decide("finalists", fitting)]
+    count = study.decide("finalists", fitting)
+    if count < len(chosen):
+        study.missed.append(f"the confirmation of {len(chosen) - count} of {len(chosen)} finalists")
+    return chosen[:count]
 
 
 def _replicates(
@@ -197,7 +215,8 @@ def _replicates(
         sorted({max(1, math.ceil(until * i / 12)) for i in range(1, 13)}) if study.rounds == 1 else [until]
     )
     pair = [t for t in members if t.plan.label in (labels[0], labels[-1])]
-    study.train(members, until, points, deadline, keep=False, probed=pair)
+    study.train(members, until, points, deadline, keep=bool(study.settings.keep), probed=pair)
+    keep_replicates(study, part, members, replicates.start)
     study.settle(members, "finished")
     n = len(replicates)
     rows = [members[i * n : (i + 1) * n] for i in range(len(recipes))]

@@ -1,22 +1,21 @@
-"""What things cost, as measured so far in this study, and how much of everything the budget allows."""
+"""How much of everything the budget allows: of time as measured so far, or of work as it is counted."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from steepest.base.errors import BadInput
 from steepest.base.recipe import Recipe
 from steepest.experiment.limits import excess
+from steepest.experiment.purse import Purse, Time, Work, left
 from steepest.experiment.study import Study
-from steepest.training.planning import stacks
 
 MOST_STEPS = 2000
 MOST_EPOCHS = 60
 LEAST_EPOCHS = 12
-WRITING_SECONDS = 2.5
+LEAST_ROUNDS = 3
 DEFAULT_DEARER = 1.5
-"""How many times the default's time a finalist is taken to need: a choice, not a measurement."""
+"""How many times the default's price a finalist is taken to need: a choice, not a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,77 +61,62 @@ LOOKS = EXTENTS[0].looks
 
 @dataclass(slots=True)
 class Pace:
-    """Seconds per unit of work, from every job done so far.
+    """What the budget allows of everything, in seconds or in operations, whichever it limits.
 
     Args:
-        study: whose members are counted.
-        per_unit: measured seconds per unit of `Study.work`, on one worker, over all that was trained.
-        by_family: the same for each family that has been trained.
-        by_recipe: measured seconds per round of recipes that do not train in stacks, by their key.
+        study: that it is about.
+        time, work: the two purses; `purse` is the one that counts.
         extent: how much the study does of what costs a full training each.
     """
 
     study: Study
-    per_unit: float = 1.0
+    time: Time
+    work: Work
     extent: Extent = EXTENTS[0]
-    by_family: dict[str, float] = field(default_factory=dict)
-    by_recipe: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, study: Study, per_unit: float = 1.0, extent: Extent = EXTENTS[0]) -> "Pace":
+        """A study's pace before anything is measured: so many seconds per unit of `Study.work`."""
+        return cls(study, Time(study, per_unit), Work(study), extent)
+
+    @property
+    def purse(self) -> Purse:
+        """What the present part of the study is paid from."""
+        return self.time if self.study.settings.budget.flops is None else self.work
+
+    @property
+    def left(self) -> float:
+        """What is not spent yet."""
+        return left(self.purse)
 
     def measure(self) -> None:
         """Take in all members trained so far."""
-        work: defaultdict[str, float] = defaultdict(float)
-        seconds: defaultdict[str, float] = defaultdict(float)
-        for m in (m for m in self.study.members if m.scores):
-            family = m.member.recipe.network
-            work[family] += self.study.work(m.member.recipe) * max(m.scores)
-            seconds[family] += m.seconds
-        self._measure_recipes()
-        self.by_family = {family: seconds[family] / work[family] for family in work if work[family]}
-        if self.by_family:
-            self.per_unit = sum(seconds.values()) / sum(work.values())
-
-    def seconds(self, recipes: Iterable[Recipe], rounds: float) -> float:
-        """Wall time to train recipes for so many rounds each, on all workers."""
-        alone = sum(self._round(recipe) for recipe in recipes)
-        return alone * rounds / max(self.study.workers.count, 1)
-
-    def _round(self, recipe: Recipe) -> float:
-        """Seconds of one round on one worker: as measured of the recipe itself, else as its work suggests."""
-        if self.by_recipe and (known := self.by_recipe.get(recipe.key())):
-            return known
-        return self.study.work(recipe) * self.by_family.get(recipe.network, self.per_unit)
-
-    def _measure_recipes(self) -> None:
-        """The latest training of a recipe counts: earlier ones may have shared the machine with baselines."""
-        for m in self.study.members:
-            recipe = m.member.recipe
-            if m.scores and not stacks(recipe, self.study.ports):
-                self.by_recipe[recipe.key()] = m.seconds / max(m.scores)
+        self.time.measure()
 
     def closing(self, recipes: Sequence[Recipe], replicates: int) -> float:
-        """Wall time to confirm recipes (the default last) and to train the first and the last on all rows.
+        """What it costs to confirm recipes (the default last), to train the first and the last on all rows,
+        and to write.
 
         Where that is for two networks each, the time of one is kept: pairs tell more than a second network.
         """
         rounds = self.study.until(recipes[-1])
         seeds = self.extent.seeds if self.extent.seeds > 2 else 1
-        test = self.seconds([recipes[0], recipes[-1]], rounds * seeds * 1.25)
-        return self.seconds(recipes, rounds * replicates) + test + WRITING_SECONDS
+        test = self.purse.price([recipes[0], recipes[-1]], rounds * seeds * 1.25)
+        return self.purse.price(recipes, rounds * replicates) + test + self.purse.writing
 
     def pairs(self, recipes: Sequence[Recipe], left: float) -> int:
-        """Replicates of recipes (the default last) that fit into so many seconds, the test included."""
+        """Replicates of recipes (the default last) that so much pays for, the test included."""
         if math.isinf(left):
             return self.extent.looks[0]
         each = self.closing(recipes, 1) - self.closing(recipes, 0)
         return max(0, int((left - self.closing(recipes, 0)) / max(each, 1e-9)))
 
     def final_seeds(self, winner: Recipe, default: Recipe) -> int:
-        """Networks of the winner and of the default that there is time for, at least one each."""
-        limit = self.study.settings.budget.seconds
-        if limit is None:
+        """Networks of the winner and of the default that are paid for, at least one each."""
+        if math.isinf(self.purse.limit):
             return self.extent.seeds
-        left = limit - self.study.clock.elapsed() - WRITING_SECONDS
-        each = 1.25 * self.seconds([winner, default], self.study.until(default))
+        left = self.left - self.purse.writing
+        each = 1.25 * self.purse.price([winner, default], self.study.until(default))
         return max(1, min(self.extent.seeds, int(left / max(each, 1e-9))))
 
     def allowed(self, recipe: Recipe) -> bool:
@@ -155,14 +139,15 @@ def horizon(study: Study, pace: Pace) -> int:
     """
     steps = math.ceil(len(study.outer.train) * 0.8 / study.settings.start.batch_size)
     useful = min(MOST_EPOCHS, max(LEAST_EPOCHS, MOST_STEPS // steps)) * study.rounds
-    if study.settings.budget.seconds is None:
-        return max(3, useful)
-    each = max(pace.seconds([study.settings.start], 1) * DEFAULT_DEARER, 1e-9)
+    limit = pace.purse.limit
+    if math.isinf(limit):
+        return max(LEAST_ROUNDS, useful)
+    each = max(pace.purse.price([study.settings.start], 1) * DEFAULT_DEARER, 1e-9)
     afford = 0
     for extent in EXTENTS:
         pace.extent = extent
-        afford = int(extent.share * study.settings.budget.seconds / (extent.trainings * each))
+        afford = int(extent.share * limit / (extent.trainings * each))
         if afford >= useful / 2:
             break
     most = useful if pace.extent is EXTENTS[0] else math.ceil(useful / 2)
-    return max(3, min(most, afford))
+    return max(LEAST_ROUNDS, min(most, afford))

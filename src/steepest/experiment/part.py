@@ -64,6 +64,7 @@ class Extension:
         return replace(
             before,
             budget=replace(self.budget, seconds=self.limit),
+            stop_at=None,
             asked={**kept, **self.asked},
             fixed={**{k: v for k, v in before.fixed.items() if k not in freed}, **self.fixed},
         )

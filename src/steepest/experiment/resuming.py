@@ -18,7 +18,7 @@ from steepest.store.journal import Journal
 
 RELATIVE = "from the run: "
 
-HERE = ("folder", "workers", "command", "storage")
+HERE = ("folder", "workers", "command", "storage", "started")
 """Settings that another sitting may have otherwise."""
 
 

@@ -54,20 +54,24 @@ class Search:
         self._wave_of: dict[int, int] = {}
         self._playoff: dict[int, float] = {}
         self._started = 0.0
+        self._let_go = 0
 
-    def run(self, strategy: Strategy, typical: Callable[[], Sequence[Recipe]]) -> str:
-        """Carry out a strategy's orders until it has no more; says why it ended.
+    def run(
+        self, strategy: Strategy, typical: Callable[[], Sequence[Recipe]], enough: float | None = None
+    ) -> str:
+        """Carry out a strategy's orders until it has no more, or has found enough; says why it ended.
 
         Args:
             strategy: says what to try next.
             typical: recipes like those to come, as long as there are no members to go by.
+            enough: a score after a whole training at which it ends with "target".
         """
-        self._typical = typical
+        self._typical, known = typical, len(self.members)
         self.study.enter("search")
-        self._started = self.study.recall.at() or self.study.clock.elapsed()
-        reason = "interrupted" if self._interrupted() else self._carry_out(strategy)
+        self._started = self.study.decide("search", self.pace.purse.spent)
+        reason = "interrupted" if self._interrupted() else self._carry_out(strategy, enough)
         self._end()
-        if reason != "interrupted":
+        if reason != "interrupted" and len(self.members) > known:
             self._play_off()
         return reason
 
@@ -94,17 +98,23 @@ class Search:
 
     # -- orders ------------------------------------------------------------------------------------------
 
-    def _carry_out(self, strategy: Strategy) -> str:
-        orders = strategy.run(self)
+    def _carry_out(self, strategy: Strategy, enough: float | None) -> str:
+        orders, known = strategy.run(self), len(self.members)
         try:
             order = next(orders)
             while True:
                 report = self._begun(order) if isinstance(order, Start) else self._taken_on(order)
                 if self._interrupted():
                     return "interrupted"
+                if enough is not None and self._found(known, enough):
+                    return "target"
                 order = orders.send(report)
         except StopIteration as end:
             return str(end.value)
+
+    def _found(self, known: int, enough: float) -> bool:
+        """Whether one of the members since the first `known` ones scores enough after a whole training."""
+        return any(t.reached == self.rungs[-1] and t.score >= enough for t in self.members[known:])
 
     def _begun(self, order: Start) -> Report:
         """Plan a wave and train it to its first rung."""
@@ -135,7 +145,7 @@ class Search:
         waves = {self._wave_of[number] for number in named}
         wave = [t for t in self.members if self._wave_of[t.member.number] in waves and t.fate == "training"]
         self._keep(staying, order.until)
-        reached = self.study.epochs(max((max(t.scores, default=0) for t in wave), default=0))
+        reached = self.study.epochs(max((t.reached for t in wave), default=0))
         leaving = [t for t in wave if t.member.number not in named]
         self.study.settle(leaving, "dropped", f"not among the best at epoch {reached:g}")
         self.study.note(
@@ -154,7 +164,8 @@ class Search:
         """Train members to a rung, as many as there is time for."""
         reach = self._within_reach(members, until)
         if reach:
-            self.study.train(reach, until, [until], self.deadline(), keep=until != self.rungs[-1])
+            alarm = self.pace.purse.alarm(self.deadline())
+            self.study.train(reach, until, [until], alarm, keep=until != self.rungs[-1])
         self.pace.measure()
         self._best()
         scores = {
@@ -177,7 +188,7 @@ class Search:
         """Before a new wave: members of earlier ones that may still go on keep their states."""
         by_wave: dict[int, list[Trained]] = {}
         for t in self.members:
-            if t.fate == "training" and max(t.scores, default=0) < self.rungs[-1]:
+            if t.fate == "training" and t.reached < self.rungs[-1]:
                 by_wave.setdefault(self._wave_of[t.member.number], []).append(t)
         for wave, waiting in by_wave.items():
             if f"wave-{wave}-to-later" not in self.study.kept:
@@ -185,9 +196,12 @@ class Search:
 
     def _end(self) -> None:
         """Nobody goes on from here."""
+        if self._let_go:
+            self.study.missed.append(f"the next rung of {self._let_go} members that had earned it")
+            self._let_go = 0
         for t in self.members:
-            if t.fate == "training" and max(t.scores, default=0) < self.rungs[-1]:
-                reached = self.study.epochs(max(t.scores, default=0))
+            if t.fate == "training" and t.reached < self.rungs[-1]:
+                reached = self.study.epochs(t.reached)
                 self.study.settle([t], "dropped", f"not taken further than epoch {reached:g}")
         self.study.settle(self.members, "finished")
         for name in [name for name in self.study.kept if name.startswith("wave-")]:
@@ -196,24 +210,24 @@ class Search:
     def _interrupted(self) -> bool:
         return self.study.decide("interrupted", lambda: self.study.interrupted)
 
-    # -- time --------------------------------------------------------------------------------------------
+    # -- what it may spend -----------------------------------------------------------------------------------
 
     def deadline(self) -> float:
-        """When the search must end, on the study's clock, for the rest to fit.
+        """What may be spent when the search must end for the rest to fit.
 
         What follows keeps a fifth of the budget at least, half of it at most, and between these what
         confirming the present leader would cost: a search that favours dear networks has to stop sooner.
         """
-        limit = self.study.limit
-        if math.isinf(limit):
+        purse = self.pace.purse
+        if math.isinf(purse.limit):
             return math.inf
         leader = next((t.member.recipe for t in self.ranked()), self._default)
-        need = 1.1 * self.pace.closing([leader, self._default], self.pace.extent.looks[-1])
-        whole = limit - self.study.began
-        return limit - min(max(need, LEAST_CLOSING * whole), MOST_CLOSING * whole)
+        need = 1.1 * self.pace.closing([leader, self._default], self.pace.extent.looks[-1]) - purse.writing
+        whole = purse.limit - purse.began - purse.writing
+        return purse.limit - purse.writing - min(max(need, LEAST_CLOSING * whole), MOST_CLOSING * whole)
 
     def _waves_end(self) -> float:
-        """When waves must end for the play-off to fit before the deadline."""
+        """What may be spent when waves must end for the play-off to fit before the deadline."""
         deadline = self.deadline()
         return deadline if math.isinf(deadline) else deadline - PLAYOFF_SHARE * (deadline - self._started)
 
@@ -223,14 +237,15 @@ class Search:
         if math.isinf(end):
             return most
         tried = [t.member.recipe for t in self.members[-TYPICAL:]] or self._typical()
-        each = self.pace.seconds(tried, rounds) / len(tried)
+        each = self.pace.purse.price(tried, rounds) / len(tried)
         until = self._started + share * (end - self._started)
-        return max(0, min(most, int((until - self.study.clock.elapsed()) / max(each, 1e-9))))
+        return max(0, min(most, int((until - self.pace.purse.spent()) / max(each, 1e-9))))
 
     def _within_reach(self, living: Sequence[Trained], rung: int) -> list[Trained]:
         """Those that can be trained to the rung in time, best first; the others leave now."""
         beyond = set(self.study.decide("beyond reach", lambda: self._beyond_reach(living, rung)))
         out = [t for t in living if t.member.number in beyond]
+        self._let_go += len(out)
         self.study.settle(out, "dropped", f"no time left to reach epoch {self.study.epochs(rung):g}")
         return [t for t in living if t.member.number not in beyond]
 
@@ -239,11 +254,11 @@ class Search:
         if math.isinf(deadline):
             return []
         rungs_left = sum(r >= rung for r in self.rungs)  # each costs about as much as the next
-        left = min(1.0, 1.5 / rungs_left) * (deadline - self.study.clock.elapsed())
+        left = min(1.0, 1.5 / rungs_left) * (deadline - self.pace.purse.spent())
         beyond: list[int] = []
         ordered = sorted(living, key=lambda t: (-t.score if t.scores else 0.0, t.member.number))
         for place, t in enumerate(ordered):
-            left -= self.pace.seconds([t.member.recipe], rung - max(t.scores, default=0))
+            left -= self.pace.purse.price([t.member.recipe], rung - t.reached)
             if left < 0 and place:
                 beyond.append(t.member.number)
         return beyond
@@ -285,16 +300,18 @@ class Search:
         One score on one split says little about which of the best is best: much of it is luck.
         """
         leaders = distinct([t for t in self.ranked() if max(t.scores) == self.rungs[-1]], PLAYOFF_MEMBERS)
-        if len(leaders) < 2 or (self.study.settings.budget.seconds is None and len(leaders) < 3):
+        if len(leaders) < 2 or (math.isinf(self.pace.purse.limit) and len(leaders) < 3):
             return
         until, totals = self.rungs[-1], [0.0] * len(leaders)
         for r in range(PLAYOFF_ROUNDS):
             if not self.study.decide("play-off", lambda: self._pays_off(leaders)):
+                self.study.missed.append(f"{PLAYOFF_ROUNDS - r} of {PLAYOFF_ROUNDS} rounds of the play-off")
                 break
             seed, fold = member_seed(self.study, "play-off", r), (r + self.waves) % self._folds
             plans = [(t.member.recipe, "play-off", seed, fold, r) for t in leaders]
             again = self.study.plan(plans, "search", ["play-off"] * len(plans))
-            self.study.train(again, until, self.rungs, self.deadline(), keep=False)
+            alarm = self.pace.purse.alarm(self.deadline())
+            self.study.train(again, until, self.rungs, alarm, keep=False)
             self.study.settle(again, "finished")
             if any(t.fate == "interrupted" for t in again):
                 break
@@ -306,8 +323,8 @@ class Search:
 
     def _pays_off(self, leaders: Sequence[Trained]) -> bool:
         """Whether a round of the play-off fits."""
-        left = self.deadline() - self.study.clock.elapsed()
-        need = self.pace.seconds([t.member.recipe for t in leaders], self.rungs[-1])
+        left = self.deadline() - self.pace.purse.spent()
+        need = self.pace.purse.price([t.member.recipe for t in leaders], self.rungs[-1])
         return need <= left and not self.study.interrupted
 
     def _best(self) -> None:

@@ -23,7 +23,7 @@ from steepest.experiment.recall import ENDED, Recall
 from steepest.experiment.settings import Settings
 from steepest.experiment.trained import Trained
 from steepest.experiment.ways import PATIENCE, planner_for
-from steepest.experiment.work import work
+from steepest.experiment.work import operations, work
 from steepest.experiment.workers import Workers, give_back
 from steepest.networks.architecture import Spec, spec_of
 from steepest.networks.cost import cost
@@ -74,6 +74,9 @@ class Study:
     best: float | None = None
     interrupted: bool = False
     began: float = 0.0
+    began_operations: int = 0
+    operations: int = 0
+    missed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
     members: list[Trained] = field(default_factory=list)
@@ -82,6 +85,7 @@ class Study:
     _steps: int = 0
     _entered: float = 0.0
     _measuring: float = 0.0
+    _unmeasured: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.recall = Recall(self.journal)
@@ -168,21 +172,22 @@ class Study:
 
     def tell(self) -> None:
         """Let the listener know where the study stands."""
-        elapsed, limit = self.clock.elapsed(), self.settings.budget.seconds
-        started = sum(m.plan.stage == "search" for m in self.members)
-        share = elapsed / limit if limit else started / max(self.settings.budget.trials or 1, 1)
+        elapsed, budget = self.clock.elapsed(), self.settings.budget
+        started = sum(m.plan.stage == "search" and not m.plan.label for m in self.members)
+        spent = budget.spent({"s": elapsed, "trials": started, "flops": self.operations})
         self.listener.progress(
             Progress(
                 stage=self.stage,
                 elapsed=elapsed,
-                share=min(share, 1.0),
+                share=spent.share if spent else 0.0,
                 started=len(self.members),
                 alive=self._alive,
                 steps_per_second=self._rate,
                 best=self.best,
                 bar=self.bar,
                 score_name=self.objective,
-                seconds_left=None if limit is None else max(limit - elapsed, 0.0),
+                seconds_left=None if budget.seconds is None else max(budget.seconds - elapsed, 0.0),
+                spent=spent,
             )
         )
 
@@ -296,9 +301,9 @@ class Study:
         self.kept.append(name)
         if name in self.recall.kept:
             there = states.bring_back(self.settings.folder, name, members, self.ports)
-            if not there and (wanted or any(t.member.number not in self.recall.outcomes for t in members)):
-                self._retrace(members)
-            return
+            if there or not (wanted or any(t.member.number not in self.recall.outcomes for t in members)):
+                return
+            self._retrace(members)
         for t in members:
             if t.state is not None:
                 state, row = t.state
@@ -315,14 +320,13 @@ class Study:
         self.kept.remove(name)
 
     def extend(self, settings: Settings) -> None:
-        """Begin another part, under other settings."""
-        self.settings = settings
+        """Begin another part, under other settings; work that its budget allows is counted from here."""
+        budget = settings.budget
+        if budget.flops is not None:
+            budget = replace(budget, flops=budget.flops + self.operations)
+        self.settings = replace(settings, budget=budget)
         self.began = self.decide("extension", lambda: round(self.clock.elapsed(), 3))
-
-    @property
-    def limit(self) -> float:
-        """When the budget is spent, on the study's clock."""
-        return math.inf if self.settings.budget.seconds is None else self.settings.budget.seconds
+        self.began_operations = self.operations
 
     def decide(self, name: str, answer: Callable[[], Answer]) -> Answer:
         """What hangs on the clock or on the user: written down once, and told again when the study goes on.
@@ -338,6 +342,12 @@ class Study:
         body = {"name": name, "value": value, "at": round(self.clock.elapsed(), 3)}
         self.journal.record(documents=[Document("decision", body)])
         return value
+
+    def shortfall(self) -> list[str]:
+        """What the present part left undone because its budget did not reach."""
+        some = len(self._unmeasured - set(self.planner.choices))
+        kinds = [f"measuring how {some} more kinds of network train best"] if some else []
+        return [*kinds, *self.missed]
 
     def note(self, kind: str, body: Mapping[str, Any]) -> None:
         """Write down a conclusion, unless an earlier sitting has."""
@@ -362,6 +372,7 @@ class Study:
         some = max(self.workers.count, 1)
         for first in range(0, len(waiting), some):
             if limit is not None and self._measuring > MEASURING_SHARE * limit:
+                self._unmeasured.update(waiting[first:])
                 break
             started = time.monotonic()
             self.planner.learn(r for kind in waiting[first : first + some] for r in kinds[kind])
@@ -379,7 +390,7 @@ class Study:
         known = {n for n in numbers if self.recall.reached(n, float(self.epochs(until)))}
         ended = numbers <= set(self.recall.outcomes)
         kept = any(
-            set(map(int, body["rounds"])) <= numbers and set(body["rounds"].values()) <= {until}
+            set(map(int, body["rounds"])) <= numbers and set(body["rounds"].values()) == {until}
             for body in self.recall.kept.values()
         )
         if keep and not (ended or kept):
@@ -391,7 +402,7 @@ class Study:
 
     def _tell_again(self, t: Trained, until: int) -> None:
         """Take a member on to a round by the record."""
-        number, before = t.member.number, t.steps
+        number, before, reached = t.member.number, t.steps, t.reached
         outcome = self.recall.outcomes.get(number)
         for point in self.recall.points[number]:
             round_ = round(point.epoch * self.rounds)
@@ -399,6 +410,7 @@ class Study:
                 t.scores[round_], t.steps = point.score, point.step
                 t.metrics = {"loss": point.held_out_loss}
         self._steps += t.steps - before
+        self._count(t, reached)
         t.state, t.seconds = None, outcome.seconds if outcome else 0.0
         if outcome and outcome.status in ENDED and (until not in t.scores or np.isnan(t.score)):
             t.fate = outcome.status
@@ -423,8 +435,17 @@ class Study:
         return shared_out(cut, lambda member: self.work(member.recipe))
 
     def work(self, recipe: Recipe) -> float:
-        """Expected seconds of one round in a chunk on one core; `Pace` corrects it for this machine."""
+        """Expected seconds of one round in a chunk on one core; `Time` corrects it for this machine."""
         return work(recipe, self.spec(recipe), len(self.outer.train) * 0.8 / self.rounds)
+
+    def operations_of(self, recipe: Recipe, share: float = 0.8) -> int:
+        """Floating-point operations of one round on so much of the development rows."""
+        return operations(recipe, self.spec(recipe), len(self.outer.train) * share / self.rounds)
+
+    def _count(self, t: Trained, before: int) -> None:
+        """Count the work of the rounds that a member went beyond `before`."""
+        share = 1.0 if t.plan.stage == "final" else 0.8
+        self.operations += self.operations_of(t.member.recipe, share) * (t.reached - before)
 
     def _job(
         self,
@@ -455,6 +476,7 @@ class Study:
         weight = sum(self.work(m.recipe) for m in done.members) or 1.0
         for k, member in enumerate(done.members):
             t = by_number[member.number]
+            reached = t.reached
             t.seconds += done.seconds * self.work(member.recipe) / weight
             for point in done.points:
                 score = float(score_of(point.metrics, self.objective)[k])
@@ -474,6 +496,7 @@ class Study:
             if done.points:
                 self._steps += int(done.points[-1].steps[k]) - t.steps
                 t.steps = int(done.points[-1].steps[k])
+            self._count(t, reached)
             t.state = (done.state, k) if done.state is not None else None
             if done.interrupted:
                 t.fate = "interrupted"

@@ -25,3 +25,8 @@ class Trained:
     def score(self) -> float:
         """The latest score; NaN if there is none or the loss stopped being a number."""
         return self.scores[max(self.scores)] if self.scores else float("nan")
+
+    @property
+    def reached(self) -> int:
+        """The last round that was scored, 0 before the first."""
+        return max(self.scores, default=0)

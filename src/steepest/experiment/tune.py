@@ -1,5 +1,6 @@
 """`tune`, stage by stage: calibrate, search, confirm, test."""
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from steepest.data.split import inner_split, outer_split
 from steepest.data.standardise import Standardiser
 from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
+from steepest.experiment.aim import aim, aim_words, confirmations, holds, tries
 from steepest.experiment.asking import outside
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import REPLICATES, calibrate, probe
@@ -33,10 +35,12 @@ from steepest.experiment.finish import (
 )
 from steepest.experiment.gauging import Gauge
 from steepest.experiment.interrupt import graceful
+from steepest.experiment.keeping import keep_networks
+from steepest.experiment.least import nothing_left, refuse_too_small
 from steepest.experiment.limits import read_limits, refuse_unreachable, within
 from steepest.experiment.obeying import exceeding, obeying
 from steepest.experiment.own import beginning, trusted
-from steepest.experiment.pace import EXTENTS, LOOKS, WRITING_SECONDS, Pace
+from steepest.experiment.pace import EXTENTS, LOOKS, Pace
 from steepest.experiment.part import Extension, Part, extensions, parts
 from steepest.experiment.provenance import provenance, study_document
 from steepest.experiment.resuming import asked_document, check_same_data
@@ -47,6 +51,7 @@ from steepest.experiment.starting import begun, space_of, suited
 from steepest.experiment.study import Study
 from steepest.experiment.tradeoffs import front_first, note_front
 from steepest.experiment.workers import Workers
+from steepest.networks.ensemble import Ensemble
 from steepest.search.policy import PER_STRUCTURE, Policy
 from steepest.search.rivals import STRATEGIES
 from steepest.search.samplers import sampler_of
@@ -69,6 +74,7 @@ class Finished:
         standard: how.
         test: the "test" document.
         stop_after: epochs after which early stopping ended the training; 0 where it did not.
+        ensemble: the replicates of the recipe's confirmation as one module, if it was to be kept.
     """
 
     settings: Settings
@@ -79,6 +85,7 @@ class Finished:
     standard: Standardiser
     test: dict[str, Any]
     stop_after: float = 0
+    ensemble: Ensemble | None = None
 
 
 def tune(read_data: Callable[[], DataSet], settings: Settings, listener: Listener) -> Finished:
@@ -115,7 +122,8 @@ def _conduct(
     create: bool,
     more: Extension | None = None,
 ) -> Finished:
-    clock, asked = Clock(), settings
+    asked = settings
+    clock = Clock() if settings.started is None else Clock(started=settings.started)
     with Workers(settings.workers, "fork") as workers:
         data = read_data()
         objective = objective_for(data.task, settings.objective)
@@ -125,9 +133,15 @@ def _conduct(
             refuse_unreachable(space, read_limits(settings.limits), Gauge(ports_of(data)))
         outer = outer_split(data, settings.seed)
         said = (*begun(settings), *outside(space), *trusted(settings.start, data, outer.train))
+        if create:
+            refuse_too_small(settings, data, len(outer.train), clock)
+        made = create and not settings.folder.exists()
         folder = files.prepare(settings.folder) if create else settings.folder
         place = settings.storage or folder / files.STUDY
-        with open_journal(place if create else folder, create=create) as journal:
+        with (
+            nothing_left(folder, made) if create else contextlib.nullcontext(),
+            open_journal(place if create else folder, create=create) as journal,
+        ):
             journal.claim()
             if create and settings.storage:
                 files.write_text(folder / files.POINTER, journal.place + "\n")
@@ -152,77 +166,108 @@ def _run(study: Study, said: Sequence[str], extended: Sequence[Extension]) -> Fi
     ):
         study.listener.say(note)
     study.note("study", study_document(study))
-    test_fold, first_fold = _serve(study, 1 + len(extended))
-    pace, limit = Pace(study), settings.budget.seconds or math.inf
+    confirmed_on = tries(settings) * LOOKS[-1]
+    test_fold, first_fold = _serve(study, (1 + len(extended)) * confirmed_on)
+    pace = Pace.of(study)
     study.enter("calibrate")
-    rounds = _horizon(study, pace, limit)
+    rounds = _horizon(study, pace)
     bar = Bar(study, test_fold)  # on one worker, while the default trains on another
-    default, noise = calibrate(study, pace, rounds, limit - WRITING_SECONDS)
+    default, noise = calibrate(study, pace, rounds)
     bar.look()
     search = Search(study, pace, default, noise, test_fold)
-    for part in parts(extended, study.journal, first_fold, LOOKS[-1]):
+    for part in parts(extended, study.journal, first_fold, confirmed_on):
         if part.number:
             study.extend(extended[part.number - 1].settings(settings))
             settings = study.settings
-        reason = search.run(*_strategy(study, pace, default, search))
-        study.workers.go_on()
+        reason, confirmed, last = _found(study, pace, default, noise, search, part)
         bar.look()
-        confirmed = confirm(study, pace, front_first(study, search.ranked()), default, noise, part)
         confirmed = obeying(study, confirmed, search.ranked(), default)
         note_front(study, search.ranked())
         networks = _tested(study, pace, confirmed, default, test_fold, part)
         if part.over:
             _pass_over(study, networks)
         else:
-            finished = _finish(study, confirmed, default, networks, bar, test_fold, reason)
+            finished = _finish(study, confirmed, default, networks, bar, test_fold, reason, last)
+        study.missed.clear()
     return finished
 
 
+def _found(
+    study: Study, pace: Pace, default: Recipe, noise: float, search: Search, part: Part
+) -> tuple[str, Confirmed, Part]:
+    """Search and confirm; where the search stopped at an aim that confirmation does not hold, search on.
+
+    Returns:
+        Why it ended, what was confirmed last, and on which folds.
+    """
+    first, reason, confirmed, last = len(search.members), "", Confirmed(default, None), part
+    for fresh, aiming in confirmations(part, study.settings):
+        known = len(search.members)
+        strategy, typical = _strategy(study, pace, default, search, known - first)
+        reason = search.run(strategy, typical, aim(study) if aiming else None)
+        study.workers.go_on()
+        if fresh == part or len(search.members) > known:
+            ranked = front_first(study, search.ranked())
+            confirmed, last = confirm(study, pace, ranked, default, noise, fresh), fresh
+        if reason != "target" or holds(study, confirmed):
+            break
+    return reason, confirmed, last
+
+
 def _strategy(
-    study: Study, pace: Pace, default: Recipe, search: Search
+    study: Study, pace: Pace, default: Recipe, search: Search, begun: int
 ) -> tuple[Strategy, Callable[[], Sequence[Recipe]]]:
-    """Who says what is tried next, told of what was tried before; and recipes like those to come."""
-    settings = study.settings
+    """Who says what is tried next, told of what was tried before; and recipes like those to come.
+
+    `begun` members of this part have been begun already, of those that the budget allows.
+    """
+    settings, trials = study.settings, study.settings.budget.trials
+    trials = None if trials is None else trials - begun
     space = within(space_of(settings, study.data, default), study.limits, study.gauge)
     space = replace(space, allowed=pace.allowed)
     sharing = PER_STRUCTURE if stacks(default, study.ports) else 1
     sampler = sampler_of(settings.sampler) if settings.sampler else None
     policy = Policy(space, settings.seed, sharing, sampler)
     make = STRATEGIES[settings.strategy]
-    strategy = make(policy, settings.seed, settings.budget.trials, max(settings.workers, 1))
+    strategy = make(policy, settings.seed, trials, max(settings.workers, 1))
     if search.members:
         strategy.learn(search.tried(), search.waves, search.rungs[-1])
     return strategy, functools.partial(policy.typical, 64)
 
 
-def _serve(study: Study, parts: int) -> tuple[int, int]:
+def _serve(study: Study, confirmed_on: int) -> tuple[int, int]:
     """Lay out the folds and hand them to the workers: search folds, the test fold, confirmation folds.
 
     Args:
         study: whose data are dealt.
-        parts: how often the study confirms; never twice on the same folds.
+        confirmed_on: folds for confirmation; none is used twice.
 
     Returns:
         The test fold, before which lie those that the search may use, and the first one for confirmation.
     """
     data, seed, rows = study.data, study.settings.seed, study.outer.train
-    splits = [inner_split(data, rows, seed, i) for i in range(REPLICATES + parts * LOOKS[-1])]
+    splits = [inner_split(data, rows, seed, i) for i in range(REPLICATES + confirmed_on)]
     study.serve(Source.of(data, [*splits[:REPLICATES], study.outer, *splits[REPLICATES:]]))
     return REPLICATES, REPLICATES + 1
 
 
-def _horizon(study: Study, pace: Pace, limit: float) -> int:
+def _horizon(study: Study, pace: Pace) -> int:
     """Rounds of a full training, and with them how much the study does of what costs one."""
     settings = study.settings
     rounds = study.until(settings.start)
-    if "epochs" in settings.fixed and (math.isinf(limit) or stacks(settings.start, study.ports)):
+    cheap = math.isinf(pace.purse.limit) or stacks(settings.start, study.ports)
+    if "epochs" in settings.fixed and pace.purse is pace.time and cheap:
         return rounds
 
     def found() -> list[float]:
-        afforded = probe(study, pace, limit - WRITING_SECONDS)  # costly networks: what the budget affords
-        return [rounds if "epochs" in settings.fixed else afforded, EXTENTS.index(pace.extent), pace.per_unit]
+        afforded = probe(study, pace)  # costly networks: what the budget affords
+        return [
+            rounds if "epochs" in settings.fixed else afforded,
+            EXTENTS.index(pace.extent),
+            pace.time.per_unit,
+        ]
 
-    afforded, extent, pace.per_unit = study.decide("horizon", found)
+    afforded, extent, pace.time.per_unit = study.decide("horizon", found)
     pace.extent = EXTENTS[int(extent)]
     return int(afforded)
 
@@ -233,6 +278,8 @@ def _tested(
     """The winner's and the default's networks, of all development rows, scored on the test rows."""
     recipes = [("winner", confirmed.winner), ("default", default)]
     seeds = study.decide("seeds", lambda: pace.final_seeds(confirmed.winner, default))
+    if seeds < pace.extent.seeds:
+        study.missed.append(f"{pace.extent.seeds - seeds} of {pace.extent.seeds} networks for the test")
     return final_networks(study, recipes, seeds, test_fold, part)
 
 
@@ -241,7 +288,8 @@ def _pass_over(study: Study, networks: Networks) -> None:
     study.enter("write")
     study.settle([t for row in networks.values() for t in row], "finished")
     study.enter("done")
-    for kind in ("test", "examples", "recipe", "timing", "end"):
+    kinds = ["ensemble"] if "ensemble" in study.settings.keep else []
+    for kind in (*kinds, "test", "kept", "examples", "recipe", "timing", "end"):
         study.recall.noted(kind)
 
 
@@ -253,6 +301,7 @@ def _finish(
     bar: Bar,
     test_fold: int,
     reason: str,
+    part: Part,
 ) -> Finished:
     folder, data = study.settings.folder, study.data
     best = handed_out(study, networks["winner"])
@@ -260,20 +309,22 @@ def _finish(
     study.enter("write")
     network = network_of(study, best)
     save_network(study, best, folder / files.MODEL)
+    ensemble = keep_networks(study, best, networks["winner"], part, test_fold)
     note_examples(study, confirmed.winner, network, test_fold)
     save_data(study, folder / files.DATA)
     files.write_text(folder / files.RECIPE, confirmed.winner.to_yaml(data.form, data.task))
     study.settle([t for row in networks.values() for t in row], "finished")
     reason = "interrupted" if study.interrupted else reason
-    _note_end(study, confirmed.winner, default, best.plan.parameters, reason)
+    _note_end(study, confirmed, default, best.plan.parameters, reason)
     forget_networks(study)
     return Finished(
         study.settings, study.data, confirmed.winner, confirmed.verdict, network,
-        study.fold(test_fold).standard, test,
+        study.fold(test_fold).standard, test, ensemble=ensemble,
     )  # fmt: skip
 
 
-def _note_end(study: Study, winner: Recipe, default: Recipe, parameters: int, reason: str) -> None:
+def _note_end(study: Study, confirmed: Confirmed, default: Recipe, parameters: int, reason: str) -> None:
+    winner = confirmed.winner
     values, base = winner.dotted(), default.dotted()
     relevant = dotted(winner.relevant(study.data.form, study.data.task))
     study.note(
@@ -295,5 +346,7 @@ def _note_end(study: Study, winner: Recipe, default: Recipe, parameters: int, re
         "space": "every recipe there is to try was tried",
         "noise": "two waves had improved the best score by less than its noise",
         "interrupted": "Ctrl-C ended the search early",
+        "target": "the search found enough",
     }
-    study.note("end", {"reason": reason, "sentence": said[reason]})
+    words = "; ".join(filter(None, [said[reason], aim_words(study, confirmed)]))
+    study.note("end", {"reason": reason, "sentence": words, "missed": study.shortfall()})

@@ -1,4 +1,4 @@
-"""What a round of training costs on one core, foreseen from the network alone; `Pace` corrects it."""
+"""What a round of training costs on one core, foreseen from the network alone; `Time` corrects it."""
 
 from steepest.base.recipe import Recipe
 from steepest.networks.architecture import Spec
@@ -29,9 +29,9 @@ def work(recipe: Recipe, spec: Spec, rows: float) -> float:
     return steps * (60e-6 + 2e-9 * c.parameters) + rows * each
 
 
-def operations(recipe: Recipe, spec: Spec, rows: float) -> float:
-    """Floating-point operations of one round, forward and backward."""
-    return rows * cost(spec, recipe.batch_size, 2).flops_training
+def operations(recipe: Recipe, spec: Spec, rows: float) -> int:
+    """Floating-point operations of one round, forward and backward; whole, so sums do not hang on order."""
+    return round(rows * cost(spec, recipe.batch_size, 2).flops_training)
 
 
 def _module(recipe: Recipe, c: Cost, rows: float, steps: float) -> float:
