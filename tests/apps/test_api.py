@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from steepest.apps import api
+from steepest.apps import going_on
 from steepest.apps.api import train, tune
 from steepest.apps.result import Result
 from steepest.base.errors import BadInput
@@ -23,7 +23,7 @@ from steepest.base.recipe import Recipe
 from steepest.data.read import read
 from steepest.data.split import outer_split
 from steepest.data.standardise import Standardiser
-from steepest.experiment.folder import DATA, FILES, MODEL, RECIPE, REPORT, SCRIPT
+from steepest.experiment.folder import CHECKPOINT, DATA, FILES, MODEL, RECIPE, REPORT, SCRIPT
 from steepest.experiment.settings import Settings
 from steepest.networks.architecture import bins_of, load, spec_of
 from steepest.store.opening import open_journal
@@ -48,7 +48,7 @@ def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 
 def test_everything_is_there(wine: Result) -> None:
-    assert {p.name for p in wine.folder.iterdir()} == set(FILES)
+    assert {p.name for p in wine.folder.iterdir()} == {*FILES, CHECKPOINT}
     assert Recipe.load(wine.folder / RECIPE) == wine.recipe
     assert wine.recipe.epochs == 3
     assert wine.verdict is not None
@@ -253,7 +253,7 @@ def test_precision_reaches_the_study(monkeypatch: pytest.MonkeyPatch, precision:
         asked.append(settings.precision)
         raise Stopped
 
-    monkeypatch.setattr(api, "run_tune", begin)
+    monkeypatch.setattr(going_on, "begin", begin)
     with pytest.raises(Stopped):
         tune("iris", precision=precision)
     assert asked == [precision]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from steepest.apps import api
+from steepest.apps import going_on
 from steepest.apps.cli.main import main
 from steepest.base.progress import Listener
 from steepest.data.dataset import DataSet
@@ -34,7 +34,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], DataSet]:
         outer_split(data, settings.seed)
         raise Found(data)
 
-    monkeypatch.setattr(api, "run_tune", begin)
+    monkeypatch.setattr(going_on, "begin", begin)
 
     def read(command: str) -> DataSet:
         program, *arguments = shlex.split(command)
