@@ -96,7 +96,7 @@ def test_other_data_are_refused_and_the_study_stays_as_it_was(tmp_path: Path) ->
     before = scores(tmp_path / "run")
     with pytest.raises(BadInput, match="data must be given again: they were objects in memory"):
         st.resume(tmp_path / "run", workers=0)
-    with pytest.raises(BadInput, match=r"with the fingerprint \w+, but got 'arrays with the fingerprint \w+'"):
+    with pytest.raises(BadInput, match=r"fingerprint \w+, but got 'arrays with the fingerprint \w+'"):
         st.resume(tmp_path / "run", (x + 1, y), workers=0)
     assert scores(tmp_path / "run") == before
     assert st.resume(tmp_path / "run", (x, y), workers=0).verdict is not None
