@@ -1,6 +1,6 @@
 """Which settings of several switches to train, so that each pair's interaction can be told from the others.
 
-All 2^m settings while m is small; beyond, a fraction of resolution V. In such a fraction no main effect and no
+All 2^m settings while m is small; beyond, a fraction of resolution V. There no main effect and no
 interaction of two switches is confounded with another of these; they are with interactions of three, which
 are taken to be small. Screening designs of resolution III, such as Plackett and Burman's, confound pairs with
 single switches, so they cannot show a conflict.
