@@ -4,6 +4,7 @@ The knobs themselves are declared in five files beside this one: `architecture`,
 `augmentation` and `optimization`.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -140,8 +141,14 @@ def _knobs() -> dict[str, Knob]:
     }
 
 
+@functools.cache
+def _kind(name: str) -> Any:
+    return Recipe.model_fields[name].annotation
+
+
+@functools.cache
 def _options(name: str) -> tuple[Any, ...]:
-    kind: Any = Recipe.model_fields[name].annotation
+    kind = _kind(name)
     return (False, True) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
 
 
@@ -190,7 +197,7 @@ def _check_value(name: str, value: Any) -> None:
         raise BadRecipe(name, "must be a known name", value, closest(str(value), map(str, options)))
     if knob.valid is None:
         return
-    kind = Recipe.model_fields[name].annotation
+    kind = _kind(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and value != int(value)):
         raise BadRecipe(
             name, f"must be {'a whole number' if kind is int else 'a number'}", value, knob.meaning + "."

@@ -124,7 +124,7 @@ class Search:
         assert count == len(order.proposals)
         plans = [
             (
-                p.recipe.replace(epochs=self._default.epochs),
+                self._as_long(p.recipe),
                 p.origin,
                 member_seed(self.study, "search", first + i),
                 i % self._folds if self._folds > 1 else 0,
@@ -137,6 +137,11 @@ class Search:
         self._wave_of |= {t.member.number: self.waves for t in wave}
         self.waves += 1
         return self._trained(wave, order.until)
+
+    def _as_long(self, recipe: Recipe) -> Recipe:
+        """The recipe for as many epochs as all others."""
+        epochs = self._default.epochs
+        return recipe if recipe.epochs == epochs else recipe.replace(epochs=epochs)
 
     def _taken_on(self, order: GoOn) -> Report:
         """Let go who is not named, keep the states of who is, and train these to the next rung."""
