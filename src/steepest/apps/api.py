@@ -17,6 +17,7 @@ from steepest.data.dataset import DataSet
 from steepest.data.read import Reading, read
 from steepest.experiment.costing import Costing, costing
 from steepest.experiment.earlier import is_recipe, read_earlier
+from steepest.experiment.keeping import read_keep
 from steepest.experiment.limits import read_limits
 from steepest.experiment.plan import Plan
 from steepest.experiment.plan import plan as run_plan
@@ -57,6 +58,7 @@ def tune(
     strategy: str = "steepest",
     sampler: str | Callable[..., Any] = "",
     storage: str | None = None,
+    keep: str | Sequence[str] = "best",
     listener: Listener | None = None,
     command: str | None = None,
     **how: Unpack[Reading],
@@ -94,6 +96,8 @@ def tune(
             "cmaes", "random", "qmc", "nsgaii", or a sampler class, or a function from a seed to a sampler.
         storage: a database that keeps the study: "postgresql://user@host/database?study=NAME"; the run
             folder's `study.db` if not given.
+        keep: "best" for the network that is handed out with its optimizer's state; "finalists" adds a
+            checkpoint of every finalist's replicates; "ensemble" the recipe's as one module, `.ensemble`.
         listener: hears how it goes.
         command: how the study was asked for, for the record.
         how: how the data is read: `target`, `forecast`, `test`, …; see `steepest.data.read.Reading`.
@@ -138,6 +142,7 @@ def tune(
         strategy=checked_strategy(strategy),
         sampler=checked_sampler(sampler),
         storage=str(storage or ""),
+        keep=read_keep(keep),
         command=command or f"st.tune({name!r}, budget={limit.text!r}, seed={seed})",
     )
     settings = replace(settings, source=source_of(data, how, settings.folder))

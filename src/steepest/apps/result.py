@@ -16,6 +16,7 @@ from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
 from steepest.experiment.tune import Finished
 from steepest.networks.architecture import bins_of, spec_of
+from steepest.networks.ensemble import Ensemble
 from steepest.networks.spec import NetworkSpec
 from steepest.report.export import to_dict
 from steepest.report.facts import Facts
@@ -60,6 +61,15 @@ class Result:
         return self._finished.network
 
     @property
+    def ensemble(self) -> Ensemble | None:
+        """The replicates of the recipe's confirmation as one module, where keep="ensemble" was asked for.
+
+        It reads examples as `rows` gives them, not standardised; None where too few replicates came to
+        their end.
+        """
+        return self._finished.ensemble
+
+    @property
     def test(self) -> dict[str, Any]:
         """Scores on the test set, which was touched once, at the end."""
         return self._finished.test
@@ -94,7 +104,7 @@ class Result:
             BadInput: examples of another shape than those of training; columns that are missing.
         """
         data, standard = self._finished.data, self._finished.standard
-        rows = self._rows(x)
+        rows = self._examples(x)
         parts = np.array_split(rows, max(1, -(-len(rows) // _BLOCK)))
         with torch.no_grad():
             out = np.concatenate(
@@ -107,7 +117,18 @@ class Result:
             return labels
         return standard.unscale_y(out[:, 0] if data.y.ndim == 1 else out)
 
-    def _rows(self, x: Any) -> NDArray[Any]:
+    def rows(self, x: Any) -> torch.Tensor:
+        """New examples as `ensemble` reads them, [N, D].
+
+        Args:
+            x: as for `predict`.
+
+        Raises:
+            BadInput: as for `predict`.
+        """
+        return torch.from_numpy(np.array(self._examples(x)))
+
+    def _examples(self, x: Any) -> NDArray[Any]:
         """Flat rows [N, D], as the data set holds them."""
         data = self._finished.data
         if data.form == "table" and (isinstance(x, pd.DataFrame) or hasattr(x, "to_pandas")):

@@ -54,8 +54,8 @@ def final_networks(
 
 
 def forget_networks(study: Study) -> None:
-    """Remove the copies from which a study that was killed at its very end would go on."""
-    for name in [name for name in study.kept if name.startswith("final-")]:
+    """Remove the copies from which a study that was killed near its end would go on."""
+    for name in [name for name in study.kept if name.startswith(("final-", "confirm-"))]:
         study.forget(name)
 
 

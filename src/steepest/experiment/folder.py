@@ -16,6 +16,10 @@ STUDY, RECIPE, MODEL, SCRIPT, DATA, REPORT = (
 FILES = (STUDY, RECIPE, MODEL, SCRIPT, DATA, REPORT)
 """What a run leaves in its folder; in the study's place a pointer, where a database keeps it."""
 
+CHECKPOINT, ENSEMBLE, FINALISTS = "checkpoint.safetensors", "ensemble.safetensors", "finalists"
+NETWORKS = (CHECKPOINT, ENSEMBLE, FINALISTS)
+"""What a study leaves besides, as `steepest.experiment.keeping` says; the last is a folder."""
+
 
 def is_run(folder: Path) -> bool:
     """Whether a folder holds a study, or the pointer to one."""
@@ -30,7 +34,7 @@ def prepare(folder: Path) -> Path:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        taken = [name for name in (*FILES, POINTER) if (folder / name).exists()]
+        taken = [name for name in (*FILES, POINTER, *NETWORKS) if (folder / name).exists()]
         if taken:
             remedy = "Name another folder, or remove this one."
             if is_run(folder):

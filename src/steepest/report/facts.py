@@ -12,10 +12,12 @@ from steepest.report.records import (
     Calibration,
     Changed,
     Curse,
+    Ensemble,
     Examples,
     Finalist,
     FoundRecipe,
     FrontRow,
+    Kept,
     Member,
     OuterTest,
     Scores,
@@ -49,6 +51,8 @@ class Facts:
     front_costs: tuple[str, ...] = ()
     curse: Curse | None = None
     test: OuterTest | None = None
+    ensemble: Ensemble | None = None
+    kept: tuple[Kept, ...] = ()
     recipe: FoundRecipe | None = None
     examples: Examples | None = None
     ways: tuple[Way, ...] = ()
@@ -103,6 +107,8 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         front_costs=tuple(body("front").get("costs") or ()),
         curse=_optional(Curse, body("curse")),
         test=_test(body("test")),
+        ensemble=_optional(Ensemble, body("ensemble")),
+        kept=_rows(Kept, body("kept").get("rows")),
         recipe=_optional(FoundRecipe, body("recipe")),
         examples=_examples(body("examples")),
         ways=_rows(Way, body("ways").get("choices")),

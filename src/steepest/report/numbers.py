@@ -93,6 +93,20 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def size(count: float) -> str:
+    """An amount of bytes.
+
+    Example:
+        >>> size(640), size(70_400), size(2_140_000)
+        ('640 B', '70 kB', '2.1 MB')
+    """
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            value = count / scale
+            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+    return f"{count:.0f} B"
+
+
 def knob(value: Any) -> str:
     """A knob's value.
 

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from steepest.base.recipe import KNOBS
-from steepest.report import examples, numbers, wording
+from steepest.report import ensemble, examples, numbers, wording
 from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts
 from steepest.report.figures import (
@@ -59,6 +59,7 @@ def to_html(facts: Facts) -> str:
         decimals=wording.decimals(facts),
         drawn=_Drawn,
         says=examples,
+        ensemble=ensemble,
         words=wording,
         n=numbers,
         measure_name=measure_name,

@@ -189,6 +189,47 @@ class OuterTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Ensemble:
+    """The replicates of the recipe as one predictor, on the test rows; scores, losses too, are to be high.
+
+    Args:
+        members: networks in it; 0 where there are too few, for which `sentence` gives the reason.
+        left_out: replicates that are not in it, with their cause.
+        train_rows, all_rows: rows that each was trained on, and those that the network handed out was.
+        noise: standard deviation of what numbers scatter by, in the target's unit.
+        rows: of the test.
+        score, loss: of the ensemble; of single replicates; mean gain over one with its interval; and the same
+            for networks that were trained on all development rows.
+    """
+
+    members: int = 0
+    left_out: tuple[Mapping[str, Any], ...] = ()
+    train_rows: int = 0
+    all_rows: int = 0
+    noise: float | None = None
+    rows: int = 0
+    score: float | None = None
+    score_singles: tuple[float, ...] = ()
+    score_gain: Mapping[str, float] = field(default_factory=dict)
+    score_whole: tuple[float, ...] = ()
+    score_whole_gain: Mapping[str, float] = field(default_factory=dict)
+    loss: float | None = None
+    loss_singles: tuple[float, ...] = ()
+    loss_gain: Mapping[str, float] = field(default_factory=dict)
+    loss_whole: tuple[float, ...] = ()
+    loss_whole_gain: Mapping[str, float] = field(default_factory=dict)
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file, or folder, of networks in the run folder."""
+
+    name: str = ""
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FoundRecipe:
     """The recipe that is handed back."""
 

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from steepest.report import wording
+from steepest.report import ensemble, wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
 from steepest.report.numbers import finite, knob, many
@@ -53,6 +53,8 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
     yield from (row for row in [("score", _scores(facts)), ("bar", _bar(facts))] if row[1])
     if facts.recipe is not None:
         yield "recipe", _recipe(facts)
+    for place, sentence in enumerate(ensemble.gained(facts)):
+        yield "" if place else "ensemble", sentence
     if facts.obeying:
         yield "limits", facts.obeying
     for row in facts.front:
@@ -61,6 +63,8 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "searched", wording.searched(facts)
     if facts.members:
         yield "spent", wording.spent(facts)
+    if facts.kept:
+        yield "kept", ensemble.kept(facts)
     if facts.verdict is not None and facts.end_sentence:
         yield "end", facts.end_sentence
 

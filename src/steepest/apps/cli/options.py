@@ -90,6 +90,15 @@ Limits = Annotated[
         "--limit",
     ),
 ]
+Keep = Annotated[
+    str,
+    typer.Option(
+        metavar="WHAT",
+        help="best: the network that is handed out, with its optimizer's state. finalists: a checkpoint of "
+        "every finalist's replicates too. ensemble: the recipe's replicates as one network, and its gain.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Precision = Annotated[
     str,
     work(

@@ -128,6 +128,7 @@ def tune(
     strategy: Strategy = "steepest",
     sampler: Sampler = "",
     storage: Storage = None,
+    keep: options.Keep = "best",
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -170,6 +171,7 @@ def tune(
             strategy=strategy,
             sampler=sampler,
             storage=storage,
+            keep=keep,
             listener=listener,
             command=context.obj,
         )
