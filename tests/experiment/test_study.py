@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from steepest.base.recipe import Recipe
-from steepest.experiment.study import MEASURING_SHARE, Study
+from steepest.experiment.study import Study
+from steepest.experiment.ways import MEASURING_SHARE
 from steepest.training.measuring import Measured
 from steepest.training.planner import Asked, Planner
 from steepest.training.way import Way, usual
@@ -111,7 +112,7 @@ def test_measuring_begins_with_the_frequent_and_ends_with_its_share(
 
     def measure(questions: Sequence[Asked]) -> list[list[Measured]]:
         asked.extend(recipe for recipe, _ in questions)
-        study._measuring = 10 * MEASURING_SHARE  # all of the share, as if it had taken so long
+        study._measuring.seconds = 10 * MEASURING_SHARE  # all of the share, as if it had taken so long
         return [[Measured(way, 100.0, 0.5) for way in ways] for _, ways in questions]
 
     study.__dict__["planner"] = Planner(study.ports, measure)

@@ -44,6 +44,7 @@ def tune(
     data: Any,
     *,
     budget: str | Budget = "60s",
+    stop_at: float | None = None,
     objective: str | Sequence[str] | None = None,
     seed: int = 0,
     out: str | Path | None = None,
@@ -59,6 +60,7 @@ def tune(
     sampler: str | Callable[..., Any] = "",
     storage: str | None = None,
     keep: str | Sequence[str] = "best",
+    started: float | None = None,
     listener: Listener | None = None,
     command: str | None = None,
     **how: Unpack[Reading],
@@ -69,7 +71,11 @@ def tune(
 
     Args:
         data: a built-in name, a path, a DataFrame, a pair (X, y) or a `DataSet`.
-        budget: wall time for everything ("60s", "3m", "2h"), or members to start ("150trials").
+        budget: wall time for everything ("60s", "3m", "2h"), members to start ("150trials"), or work, in
+            floating-point operations of training ("1e12flops"), which is the same on every machine; of
+            "10m,500trials" whichever ends first.
+        stop_at: a score that is enough, in the metric's own unit: the search stops once a recipe reaches it
+            and its confirmed mean holds it, and goes on where it does not.
         objective: metric to search by; accuracy for classification and R² for regression unless named. After
             it what is kept low: "accuracy,parameters" (or flops, latency); then `.front` holds the recipes
             that none beats in everything.
@@ -98,6 +104,7 @@ def tune(
             folder's `study.db` if not given.
         keep: "best" for the network that is handed out with its optimizer's state; "finalists" adds a
             checkpoint of every finalist's replicates; "ensemble" the recipe's as one module, `.ensemble`.
+        started: the moment of `time.perf_counter` from which a budget of time counts; now if not given.
         listener: hears how it goes.
         command: how the study was asked for, for the record.
         how: how the data is read: `target`, `forecast`, `test`, …; see `steepest.data.read.Reading`.
@@ -142,6 +149,8 @@ def tune(
         strategy=checked_strategy(strategy),
         sampler=checked_sampler(sampler),
         storage=str(storage or ""),
+        stop_at=stop_at,
+        started=started,
         keep=read_keep(keep),
         command=command or f"st.tune({name!r}, budget={limit.text!r}, seed={seed})",
     )

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,7 +21,7 @@ from steepest.experiment.probing import fault_words, probe_bodies
 from steepest.experiment.recall import ENDED, Recall
 from steepest.experiment.settings import Settings
 from steepest.experiment.trained import Trained
-from steepest.experiment.ways import PATIENCE, planner_for
+from steepest.experiment.ways import PATIENCE, Measuring, planner_for
 from steepest.experiment.work import operations, work
 from steepest.experiment.workers import Workers, give_back
 from steepest.networks.architecture import Spec, spec_of
@@ -39,9 +38,6 @@ from steepest.training.source import Fold, Source, ports_of
 from steepest.training.state import StackState
 
 Answer = TypeVar("Answer")
-
-MEASURING_SHARE = 0.03
-"""Of the budget: after so long the ways to train further kinds of network are not measured."""
 
 PATIENCE_SHARE = 0.005
 """Of the budget: after so long no further way to train a kind of network is tried."""
@@ -84,8 +80,7 @@ class Study:
     _rate: float = 0.0
     _steps: int = 0
     _entered: float = 0.0
-    _measuring: float = 0.0
-    _unmeasured: set[str] = field(default_factory=set)
+    _measuring: Measuring = field(default_factory=Measuring)
 
     def __post_init__(self) -> None:
         self.recall = Recall(self.journal)
@@ -270,9 +265,8 @@ class Study:
             self._alive -= sum(
                 m.number in by_number and by_number[m.number].fate != "training" for m in done.members
             )
-            rate = (
-                (self._steps - before) / max(done.seconds, 1e-9) * min(max(self.workers.count, 1), len(jobs))
-            )
+            at_once = min(max(self.workers.count, 1), len(jobs))
+            rate = (self._steps - before) / max(done.seconds, 1e-9) * at_once
             self._rate = 0.8 * self._rate + 0.2 * rate if self._rate else rate
             self.tell()
 
@@ -345,7 +339,7 @@ class Study:
 
     def shortfall(self) -> list[str]:
         """What the present part left undone because its budget did not reach."""
-        some = len(self._unmeasured - set(self.planner.choices))
+        some = len(self._measuring.skipped - set(self.planner.choices))
         kinds = [f"measuring how {some} more kinds of network train best"] if some else []
         return [*kinds, *self.missed]
 
@@ -362,22 +356,8 @@ class Study:
         The most frequent kinds come first, as many as a share of the budget allows; others are trained as
         usual.
         """
-        kinds: defaultdict[str, list[Recipe]] = defaultdict(list)
-        for recipe in recipes:
-            kinds[self.planner.kind(recipe)].append(recipe)
-        waiting = sorted(
-            (k for k in kinds if k not in self.planner.choices), key=lambda k: (-len(kinds[k]), k)
-        )
-        limit, before = self.settings.budget.seconds, len(self.planner.choices)
-        some = max(self.workers.count, 1)
-        for first in range(0, len(waiting), some):
-            if limit is not None and self._measuring > MEASURING_SHARE * limit:
-                self._unmeasured.update(waiting[first:])
-                break
-            started = time.monotonic()
-            self.planner.learn(r for kind in waiting[first : first + some] for r in kinds[kind])
-            self._measuring += time.monotonic() - started
-        if len(self.planner.choices) > before:
+        limit, some = self.settings.budget.seconds, max(self.workers.count, 1)
+        if self._measuring.learn(self.planner, recipes, some, math.inf if limit is None else limit):
             self.note("ways", {"choices": [c.as_dict() for c in self.planner.choices.values()]})
 
     def _recalled(self, trained: Sequence[Trained], until: int, keep: bool) -> set[int]:
@@ -482,17 +462,12 @@ class Study:
                 score = float(score_of(point.metrics, self.objective)[k])
                 t.scores[point.round] = score
                 t.metrics = {name: float(values[k]) for name, values in point.metrics.items()}
-                loss = float(point.train_loss[k])
-                curves.append(
-                    CurvePoint(
-                        member.number,
-                        self.epochs(point.round),
-                        int(point.steps[k]),
-                        loss,
-                        t.metrics["loss"],
-                        score,
-                    )
+                loss, steps, epochs = (
+                    float(point.train_loss[k]),
+                    int(point.steps[k]),
+                    self.epochs(point.round),
                 )
+                curves.append(CurvePoint(member.number, epochs, steps, loss, t.metrics["loss"], score))
             if done.points:
                 self._steps += int(done.points[-1].steps[k]) - t.steps
                 t.steps = int(done.points[-1].steps[k])

@@ -1,7 +1,10 @@
 """The planner of a study, a sweep or a comparison: its workers measure, and what they find is kept."""
 
-from collections.abc import Sequence
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any
 
 from steepest.base.recipe import Recipe
@@ -18,6 +21,48 @@ from steepest.training.vmapped_program import undropped
 
 PATIENCE = 1.0
 """Seconds after which no further way to train a kind of network is tried, unless a study affords more."""
+
+MEASURING_SHARE = 0.03
+"""Of the budget: after so long the ways to train further kinds of network are not measured."""
+
+
+@dataclass(slots=True)
+class Measuring:
+    """What a study spends on measuring.
+
+    Args:
+        seconds: so far.
+        skipped: kinds of network that were not measured for want of time.
+    """
+
+    seconds: float = 0.0
+    skipped: set[str] = field(default_factory=set)
+
+    def learn(self, planner: Planner, recipes: Iterable[Recipe], at_once: int, budget: float) -> bool:
+        """Measure the kinds of network that are new, the most frequent first, as many as the budget allows.
+
+        Args:
+            planner: learns of them.
+            recipes: of the members to come.
+            at_once: kinds that are measured side by side.
+            budget: seconds of the whole study.
+
+        Returns:
+            Whether anything was learnt.
+        """
+        kinds: defaultdict[str, list[Recipe]] = defaultdict(list)
+        for recipe in recipes:
+            kinds[planner.kind(recipe)].append(recipe)
+        waiting = sorted((k for k in kinds if k not in planner.choices), key=lambda k: (-len(kinds[k]), k))
+        before = len(planner.choices)
+        for first in range(0, len(waiting), at_once):
+            if self.seconds > MEASURING_SHARE * budget:
+                self.skipped.update(waiting[first:])
+                break
+            started = time.monotonic()
+            planner.learn(r for kind in waiting[first : first + at_once] for r in kinds[kind])
+            self.seconds += time.monotonic() - started
+        return len(planner.choices) > before
 
 
 def planner_for(

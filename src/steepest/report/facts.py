@@ -60,6 +60,7 @@ class Facts:
     total_seconds: float | None = None
     end_reason: str = ""
     end_sentence: str = ""
+    missed: tuple[str, ...] = ()
 
     def of(self, stage: str, label: str | None = None) -> tuple[Member, ...]:
         """The members of one stage (and, where given, one label)."""
@@ -116,6 +117,7 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         total_seconds=timing.get("total_seconds"),
         end_reason=end.get("reason", ""),
         end_sentence=end.get("sentence", ""),
+        missed=tuple(end.get("missed") or ()),
     )
 
 

@@ -119,6 +119,7 @@ def _provenance(facts: Facts) -> Iterator[str]:
         yield f"```\n{study.command}\n```"
     lines = [
         facts.end_sentence,
+        f"Not done {wording.missed(facts)}" if facts.missed else "",
         f"Started {wording.when(facts)}" if wording.when(facts) else "",
         f"Seed {study.seed}" if study.seed is not None else "",
         f"Spent {wording.spent(facts)}" if facts.members else "",

@@ -67,6 +67,8 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "kept", ensemble.kept(facts)
     if facts.verdict is not None and facts.end_sentence:
         yield "end", facts.end_sentence
+    if facts.missed:
+        yield "not done", wording.missed(facts)
 
 
 def _scores(facts: Facts) -> str:

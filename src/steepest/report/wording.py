@@ -192,6 +192,20 @@ def naive(facts: Facts) -> str:
     return f"{text} on the {where} windows"
 
 
+def missed(facts: Facts) -> str:
+    """What the study left undone because its budget did not reach; "" where that is nothing.
+
+    Example:
+        >>> from steepest.report.records import Study
+        >>> missed(Facts(Study(budget="5s"), missed=("2 of 3 rounds of the play-off",)))
+        'for want of time: 2 of 3 rounds of the play-off'
+    """
+    if not facts.missed:
+        return ""
+    want = "work" if "flops" in facts.study.budget else "time"
+    return f"for want of {want}: {', '.join(facts.missed)}"
+
+
 def when(facts: Facts) -> str:
     """The day the study started."""
     started = facts.study.started

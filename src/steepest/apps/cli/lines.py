@@ -115,7 +115,7 @@ def _line(snapshot: Progress) -> str:
         against = snapshots.margin(snapshot)
         shown = f"{snapshots.name(snapshot)} {snapshots.score(snapshot, snapshot.best)}"
         parts.append(f"{shown} ({against})" if against else shown)
-    if snapshot.seconds_left is not None:
-        parts.append(f"{snapshots.seconds(snapshot.seconds_left)} left")
+    if snapshot.seconds_left is not None or snapshot.spent is not None:
+        parts.append(snapshots.left(snapshot))
     head = f"[{snapshots.seconds(snapshot.elapsed)}] {snapshot.stage} {snapshot.share:.0%}"
     return f"{head}: {', '.join(parts)}" if parts else head

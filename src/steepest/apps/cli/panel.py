@@ -131,11 +131,7 @@ class LivePanel:
 
 
 def _bar(last: Progress, since: float) -> Table:
-    """The share of the budget that is spent, and the time left; for a budget of members, the time taken."""
-    if last.seconds_left is None:
-        clock = f"{snapshots.seconds(last.elapsed + since)} so far"
-    else:
-        clock = f"{snapshots.seconds(last.seconds_left - since)} left"
+    """The share of the budget that is spent, and what is left of it."""
     row = Table.grid(expand=True, padding=(0, 2, 0, 0))
     row.add_column(ratio=1)
     row.add_column(justify="right")
@@ -144,7 +140,7 @@ def _bar(last: Progress, since: float) -> Table:
     row.add_row(
         ProgressBar(total=1.0, completed=share, complete_style="cyan", finished_style="green"),
         f"{share:.0%}",
-        clock,
+        snapshots.left(last, since),
     )
     return row
 

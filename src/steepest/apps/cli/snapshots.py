@@ -27,6 +27,31 @@ def seconds(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def left(snapshot: Progress, since: float = 0.0) -> str:
+    """What is left of the budget, in its own unit; the time taken where there is none.
+
+    Args:
+        snapshot: the latest.
+        since: seconds that have gone by since.
+
+    Example:
+        >>> from steepest.base.budget import Spent
+        >>> left(Progress("search", 12.0, 0.2, seconds_left=48.0, spent=Spent("s", 12, 60)), 1.0)
+        '47 s left'
+        >>> left(Progress("search", 12.0, 0.2, spent=Spent("trials", 31, 150)))
+        '31 of 150 trials'
+        >>> left(Progress("search", 12.0, 0.2, spent=Spent("flops", 2.1e11, 1e12)))
+        '2.1e+11 of 1e+12 flops'
+    """
+    spent = snapshot.spent
+    if spent is not None and spent.unit != "s":
+        used, limit = (f"{n:,.0f}" if spent.unit == "trials" else f"{n:.2g}" for n in spent[1:])
+        return f"{used} of {limit} {spent.unit}"
+    if snapshot.seconds_left is None:
+        return f"{seconds(snapshot.elapsed + since)} so far"
+    return f"{seconds(snapshot.seconds_left - since)} left"
+
+
 def score(snapshot: Progress, value: float | None) -> str:
     """A score as its measure, to about five digits; a dash where there is none yet.
 

@@ -1,5 +1,6 @@
 """`steepest tune`: find the training recipe that works on a data set, and prove it."""
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,8 @@ EXAMPLES = """
 
   [cyan]steepest tune --resume runs/digits-1[/cyan]  [dim]after a kill; with --budget 5m it does more[/dim]
 
+  [cyan]steepest tune digits --budget 1e12flops --stop-at 0.98[/cyan]  [dim]the same on every machine[/dim]
+
   [cyan]steepest tune digits --budget 150trials --seed 1 --json > result.json[/cyan]
 
 Ctrl-C once ends the search, confirms the best so far and still writes the run folder; twice stops at once.
@@ -46,8 +49,15 @@ Ctrl-C once ends the search, confirms the best so far and still writes the run f
 Limit = Annotated[
     str,
     options.work(
-        "LIMIT", "Wall time for everything (60s, 3m, 2h), or members to start (150trials).", shows=True
+        "LIMIT",
+        "Wall time for everything (90s, 10m, 2h), members to start (500trials), or floating-point operations "
+        "of training (1e12flops); 10m,500trials ends with the first.",
+        shows=True,
     ),
+]
+StopAt = Annotated[
+    float | None,
+    options.work("SCORE", "Stop once a recipe's score reaches this and confirmation holds it, such as 0.98."),
 ]
 Network = Annotated[
     str | None,
@@ -113,6 +123,7 @@ def tune(
     source: options.DataOption = None,
     resume: Resume = None,
     budget: Limit = "60s",
+    stop_at: StopAt = None,
     network: Network = None,
     start_from: options.BeginFrom = None,
     matching: options.Matching = False,
@@ -141,7 +152,7 @@ def tune(
     Writes a run folder: the recipe (recipe.yaml), the trained network (model.safetensors), a plain PyTorch
     script (train.py), a page to read (report.html) and every number behind it (study.db).
     """
-    limit, folder = Budget.parse(budget), writable(out)
+    started, limit, folder = time.perf_counter(), Budget.parse(budget), writable(out)
     fixed = parse_fix(fix or ())
     wanted = parse_space(changes or (), space, fixed)
     if resume is not None:
@@ -157,6 +168,8 @@ def tune(
             data,
             **how,
             budget=limit.text,
+            stop_at=stop_at,
+            started=started,
             objective=objective,
             seed=seed,
             out=folder,
