@@ -254,3 +254,23 @@ def test_of_a_kind_that_stacks_those_that_cannot_train_one_by_one() -> None:
     assert known.kind(rnn) == known.kind(rnn.replace(width=9))
     assert known.way(rnn).stacked
     assert not known.way(rnn.replace(width=9)).stacked
+
+
+def test_the_time_of_a_step_follows_from_two_sizes_of_a_chunk() -> None:
+    calls, each = 1e-3, 2e-4
+    sizes = [way.members for way in Planner(TABLE, by_size({})).alternatives(Recipe())]
+    known = Planner(TABLE, by_size({n: n / (calls + n * each) for n in sizes}))
+    assert known.step_seconds(Recipe(), 5) == math.inf  # nothing was measured yet
+    (choice,) = known.learn([Recipe()])
+    full = choice.way.members
+    for members in (1, full, full + 1, 3 * full):
+        expected = math.ceil(members / full) * calls + members * each
+        assert known.step_seconds(Recipe(), members) == pytest.approx(expected)
+
+
+def test_where_one_size_was_measured_the_time_of_a_step_is_not_known() -> None:
+    known = Planner(
+        TABLE, Bench(lambda way: Measured(way, 100.0 if way == usual(Recipe(), TABLE) else 0.0, 0.5))
+    )
+    known.learn([Recipe()])
+    assert known.step_seconds(Recipe(), 5) == math.inf

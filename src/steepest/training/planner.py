@@ -112,17 +112,14 @@ class Planner:
         both. More members than a chunk holds take several.
         """
         choice = self.choices.get(self.kind(recipe))
-        known = (
-            sorted((m.way.members, m.way.members / m.rate) for m in choice.measured if m.rate)
-            if choice
-            else []
-        )
-        if choice is None or len(known) < 2:
+        rates: dict[int, float] = {}
+        for m in choice.measured if choice else ():
+            rates[m.way.members] = max(m.rate, rates.get(m.way.members, 0.0))
+        sizes = sorted(size for size, rate in rates.items() if rate)
+        if choice is None or len(sizes) < 2:
             return math.inf
-        (few, less), (many, more) = (
-            known[0],
-            next(k for k in known[1:] if k[0] >= choice.way.members or k == known[-1]),
-        )
+        few, many = sizes[0], next((n for n in sizes[1:] if n >= choice.way.members), sizes[-1])
+        less, more = few / rates[few], many / rates[many]
         each = max(more - less, 0.0) / (many - few)
         calls = max(less - few * each, 0.0)
         return math.ceil(members / choice.way.members) * calls + members * each
