@@ -7,7 +7,7 @@ from steepest.base.errors import BadBudget
 from steepest.experiment.scope import Scope, affordable
 
 PACE = [0.5, 1.5]
-FULL = Scope(3, 7)
+FULL = Scope(3, 5)
 BUDGET = Budget.parse("60s")
 
 
@@ -16,12 +16,12 @@ def chosen(left: float, full: Scope = FULL) -> Scope:
 
 
 def test_seeds_go_before_rates_but_for_those_that_a_verdict_needs() -> None:
-    wanted = [Scope(3, 7), Scope(2, 7), Scope(2, 5), Scope(1, 7), Scope(1, 5), Scope(1, 3)]
+    wanted = [Scope(3, 5), Scope(2, 5), Scope(2, 4), Scope(1, 5), Scope(1, 4), Scope(1, 3)]
     assert [chosen(scope.seconds(PACE, 5, 2) + 0.01) for scope in wanted] == wanted
 
 
 def test_with_many_folds_one_seed_is_enough() -> None:
-    wanted = [Scope(2, 7), Scope(1, 7), Scope(1, 5)]
+    wanted = [Scope(2, 5), Scope(1, 5), Scope(1, 4)]
     found = [affordable(FULL, PACE, 10, 2, s.seconds(PACE, 10, 2) + 0.01, BUDGET) for s in wanted]
     assert found == wanted
 
@@ -39,4 +39,4 @@ def test_too_little_time_is_refused_with_what_it_takes() -> None:
 
 
 def test_more_workers_take_less_time() -> None:
-    assert Scope(2, 7).seconds(PACE, 5, 4) == Scope(2, 7).seconds(PACE, 5, 1) / 4
+    assert Scope(2, 5).seconds(PACE, 5, 4) == Scope(2, 5).seconds(PACE, 5, 1) / 4

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steepest.base.errors import BadInput, closest
+from steepest.evidence.looks import pocock_level
 from steepest.evidence.verdict import Verdict, judge
 
 
@@ -59,24 +60,38 @@ def holm(p_values: npt.ArrayLike) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def step_levels(p_values: npt.ArrayLike, alpha: float = 0.05) -> list[float]:
-    """The level Holm tests each p at: α/m for the smallest, α/(m − 1) for the next, until one fails.
+def step_levels(
+    p_values: npt.ArrayLike, alpha: float = 0.05, looks: Sequence[int] | None = None
+) -> list[float]:
+    """The share of `alpha` Holm gives each p: α/m to the smallest, α/(m − 1) to the next, until one fails.
 
-    From the first failure on the level stays, so "p ≤ its level" is exactly "Holm rejects", and an interval
+    From the first failure on the share stays, so "p ≤ its share" is exactly "Holm rejects", and an interval
     at that level can stand beside the verdict without contradicting it.
+
+    Args:
+        p_values: of one look.
+        alpha: chance of even one false rejection, over all looks together.
+        looks: replicates at each planned look; p is then held against Pocock's level for its share, so that
+            every contender spends its share over all looks.
 
     Example:
         >>> step_levels([0.001, 0.9, 0.02], alpha=0.06)
         [0.02, 0.06, 0.03]
         >>> step_levels([0.001, 0.9, 0.04], alpha=0.06)
         [0.02, 0.03, 0.03]
+        >>> step_levels([0.019, 0.02], alpha=0.05, looks=[10, 20])  # 0.019 is above Pocock's 0.0143
+        [0.025, 0.025]
+
+    References:
+        Ye, Li, Liu & Yao (2013), A group sequential Holm procedure, Statistics in Medicine 32.
     """
     p = np.asarray(p_values, dtype=np.float64)
     count = max(1, int(np.sum(~np.isnan(p))))
     levels, passed = np.zeros(p.size), 0
     for index in np.argsort(np.where(np.isnan(p), np.inf, p), kind="stable"):
         levels[index] = alpha / (count - passed)
-        if not p[index] <= levels[index]:
+        bound = levels[index] if looks is None else pocock_level(looks, float(levels[index]))
+        if not p[index] <= bound:
             break
         passed = min(passed + 1, count - 1)
     levels[levels == 0] = alpha / (count - passed)
@@ -94,6 +109,7 @@ def against_reference(
     floor: float | None = None,
     metric: str = "score",
     lower: bool = False,
+    looks: Sequence[int] | None = None,
 ) -> list[Row]:
     """Every contender against one reference.
 
@@ -101,7 +117,7 @@ def against_reference(
         scores: contender → scores, higher better, shape (n,), all on the same replicates.
         reference: the name of the one to beat.
         alpha: chance of even one false "better" or "worse" in the table.
-        rope, overlap, seed, floor, metric, lower: as for `verdict.judge`.
+        rope, overlap, seed, floor, metric, lower, looks: as for `verdict.judge`.
 
     Example:
         >>> base = [0.90, 0.91, 0.89, 0.92, 0.90, 0.91, 0.90]
@@ -112,8 +128,10 @@ def against_reference(
     if reference not in scores:
         raise BadInput("reference", "must be one of the contenders", reference, closest(reference, scores))
     pairs = [(name, reference) for name in scores if name != reference]
-    judged = partial(judge, rope=rope, overlap=overlap, seed=seed, floor=floor, metric=metric, lower=lower)
-    return _table(scores, pairs, alpha, judged)
+    judged = partial(
+        judge, rope=rope, overlap=overlap, seed=seed, floor=floor, metric=metric, lower=lower, looks=looks
+    )
+    return _table(scores, pairs, alpha, judged, looks)
 
 
 def all_pairs(
@@ -142,6 +160,7 @@ def _table(
     pairs: Sequence[tuple[str, str]],
     alpha: float,
     judged: Callable[..., Verdict],
+    looks: Sequence[int] | None = None,
 ) -> list[Row]:
     if not pairs:
         raise BadInput(
@@ -149,7 +168,7 @@ def _table(
         )
     first = [judged(scores[a], scores[b], alpha=alpha, against=b) for a, b in pairs]
     p_values = [v.p_value for v in first]
-    levels = step_levels(p_values, alpha)
+    levels = step_levels(p_values, alpha, looks)
     final = [
         v if level == alpha else judged(scores[a], scores[b], alpha=level, against=b)
         for (a, b), v, level in zip(pairs, first, levels, strict=True)

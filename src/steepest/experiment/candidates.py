@@ -1,4 +1,4 @@
-"""The recipes of a comparison: one knob takes several values, all else is the default for the data."""
+"""The recipes of a comparison: a knob, or several, takes values; all else is the default for the data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +16,16 @@ from steepest.training.source import ports_of
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One value of the compared knob, and the recipe that has it."""
+    """One contender: a value of the compared knob or a name, and the recipe that has it."""
 
     value: Any
     recipe: Recipe
+    name: str = ""
 
     @property
     def label(self) -> str:
-        """The value in words."""
-        return named(self.value)
+        """Its name, else the value in words."""
+        return self.name or named(self.value)
 
 
 def named(value: Any) -> str:
@@ -58,18 +59,36 @@ def one_knob(knobs: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
         remedy = several if knobs else "For example: batch_size=16,64,256."
         raise BadInput("compare", "must be given one knob", ", ".join(knobs) or "none", remedy)
     ((knob, given),) = knobs.items()
+    return knob, listed(knob, given)
+
+
+def listed(knob: str, given: Any, least: int = 2) -> tuple[Any, ...]:
+    """The values of a knob, each checked as in a recipe.
+
+    Args:
+        knob: its name.
+        given: the values, in a list.
+        least: fewest values.
+
+    Raises:
+        BadInput: as for `one_knob`.
+
+    Example:
+        >>> listed("optimizer", ["sgd"], least=1)
+        ('sgd',)
+    """
     if isinstance(given, str) or not hasattr(given, "__iter__"):
         Recipe.make(**{knob: given})  # an unknown knob is the worse mistake
         raise BadInput(knob, "must be a list of values", given, "Two at least, such as 16 and 64.")
     plain = given.tolist() if hasattr(given, "tolist") else list(given)
     values = tuple(Recipe.make(**{knob: value}).dotted()[knob] for value in plain)
-    if len(values) < 2:
-        shown = ", ".join(map(named, values)) or "none"
-        raise BadInput(knob, "must have two values or more to compare", shown, "Add another value.")
+    if len(values) < least:
+        shown, words = ", ".join(map(named, values)) or "none", "two values or more to compare"
+        raise BadInput(knob, f"must have {words if least > 1 else 'a value'}", shown, "Add another value.")
     for place, value in enumerate(values):
         if value in values[:place]:
             raise BadInput(knob, "must not have the same value twice", named(value), "Leave one out.")
-    return knob, values
+    return values
 
 
 def candidates(
@@ -92,18 +111,34 @@ def candidates(
         [0.2, 0.002]
     """
     others = {**fixed, **({} if epochs is None else {"epochs": epochs})}
-    if knob in others:
-        remedy = "Name it once, with the values to compare."
-        raise BadInput(knob, "must be left free: it is what is compared", named(others[knob]), remedy)
-    found = []
-    for value in values:
-        chosen = {**others, knob: value}
-        recipe = default_recipe(data, chosen.get("network"), chosen)
-        refuse_idle(recipe, chosen)
+    return [candidate(data, {knob: value}, others, value) for value in values]
+
+
+def candidate(
+    data: DataSet, knobs: Mapping[str, Any], others: Mapping[str, Any], value: Any, name: str = ""
+) -> Candidate:
+    """One contender: the default recipe for the data with some knobs changed.
+
+    Args:
+        data: says which defaults suit, and which knobs matter.
+        knobs: those that are compared, with this contender's values.
+        others: knobs that all contenders share.
+        value, name: as in `Candidate`.
+
+    Raises:
+        BadInput: as for `candidates`.
+    """
+    for knob in knobs:
+        if knob in others:
+            remedy = "Name it once, with the values to compare."
+            raise BadInput(knob, "must be left free: it is what is compared", named(others[knob]), remedy)
+    chosen = {**others, **knobs}
+    recipe = default_recipe(data, chosen.get("network"), chosen)
+    refuse_idle(recipe, chosen)
+    for knob in knobs:
         _check_matters(data, recipe, knob)
-        spec_of(recipe, ports_of(data))  # refuses what does not suit the data or the other knobs
-        found.append(Candidate(value, recipe))
-    return found
+    spec_of(recipe, ports_of(data))  # refuses what does not suit the data or the other knobs
+    return Candidate(value, recipe, name)
 
 
 def _check_matters(data: DataSet, recipe: Recipe, knob: str) -> None:

@@ -2,9 +2,10 @@
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadBudget, BadInput
 from steepest.base.progress import Listener, Progress
 from steepest.base.seeds import derive
+from steepest.evidence.power import fewest_replicates
 from steepest.evidence.verdict import FEWEST
 from steepest.experiment.candidates import Candidate
 from steepest.experiment.compared import Trained
@@ -20,6 +22,8 @@ from steepest.experiment.question import Question
 from steepest.experiment.scope import Scope, affordable
 from steepest.experiment.ways import planner_for
 from steepest.experiment.workers import Workers
+from steepest.networks.architecture import spec_of
+from steepest.networks.cost import cost
 from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.metrics import score_of
@@ -29,6 +33,9 @@ from steepest.training.source import Source
 
 LOOKS = 30
 """Points of a curve at most."""
+
+TIMES = 10.0
+"""Where decays are tuned, so many times a recipe's own is tried, and none at all."""
 
 
 @dataclass
@@ -45,6 +52,8 @@ class Contest:
         ordered: rows follow in time: seeds differ in how networks start, not in the folds.
         notes: decisions that the reader should know of.
         trainings: done so far.
+        ladders: of every contender, one per run, in the order of runs.
+        tuning_seconds: of every contender so far.
     """
 
     question: Question
@@ -58,6 +67,8 @@ class Contest:
     notes: list[str] = field(default_factory=list)
     trainings: int = 0
     planned: int = 0
+    ladders: list[list[Ladder]] = field(default_factory=list)
+    tuning_seconds: dict[int, float] = field(default_factory=dict)
 
     @cached_property
     def _planner(self) -> Planner:
@@ -81,14 +92,16 @@ class Contest:
 
     def scope(self) -> Scope:
         """All that was asked for, or what the budget pays for."""
-        full = Scope(self.question.seeds, RUNGS if self.question.way == "tuned" else 0)
+        full = Scope(
+            self.question.seeds, RUNGS if self.question.way == "tuned" else 0, max(map(len, self._decays()))
+        )
         budget, folds = self.question.budget, self.question.folds
         chosen = full
         if budget is not None and budget.seconds is not None:
             self._progress("time")
             pace = self._pace(budget)
             left = budget.seconds - self.clock.elapsed()
-            chosen = affordable(full, pace, folds, self.pool.count, left, budget)
+            chosen = affordable(full, pace, folds, self.pool.count, left, budget, self.fewest)
             if chosen != full:
                 needed = full.seconds(pace, folds, self.pool.count)
                 self.say(
@@ -103,61 +116,163 @@ class Contest:
             )
         if counted < FEWEST:
             self.say(f"{counted} runs of each value are too few for a verdict: {FEWEST} are needed.")
-        self.planned = len(self.found) * self.runs(chosen) * (1 + chosen.rungs)
+        elif counted < self.fewest:
+            self.say(
+                f"{counted} runs of each can never show one of {len(self.found)} to be better than another, "
+                f"whatever they score: {self.fewest} are needed."
+            )
+        self.planned = len(self.found) * self.runs(chosen) * (1 + chosen.rungs + chosen.decays)
         return chosen
 
-    def tuned(self, scope: Scope) -> list[list[float]]:
-        """The best rate of every value for every run, from ladders within the run's own training rows."""
-        runs, first = self.runs(scope), self.question.folds * self.question.seeds
-        ladders = [[Ladder.around(c.recipe.lr, scope.rungs) for _ in range(runs)] for c in self.found]
+    @property
+    def fewest(self) -> int:
+        """Runs of each contender below which no exact test can reject, with Holm's adjustment."""
+        return max(FEWEST, fewest_replicates(family=max(len(self.found) - 1, 1)))
+
+    def tuned(self, scope: Scope, part: range | None = None) -> list[list[float]]:
+        """The best rate of every value for every run, from ladders within the run's own training rows.
+
+        Args:
+            scope: says how many rates a ladder has.
+            part: the runs; all of the scope if None. Ladders end up in `ladders`.
+        """
+        runs = part if part is not None else range(self.runs(scope))
+        ladders = [[Ladder.around(c.recipe.lr, scope.rungs) for _ in runs] for c in self.found]
         while True:
             keys = [
                 (v, i, rate)
                 for v in range(len(self.found))
-                for i in range(runs)
+                for i in range(len(runs))
                 for rate in ladders[v][i].waiting
             ]
             if not keys:
                 break
-            members = [
-                Member(number, self.found[v].recipe.replace(lr=rate), self.member_seed(i), first + i)
-                for number, (v, i, rate) in enumerate(keys)
-            ]
-            for done in self._train("rates", [members], looks=1):
-                scores = score_of(done.points[-1].metrics, self.objective)
-                losses = done.points[-1].metrics["loss"]
-                for k, member in enumerate(done.members):
-                    v, i, rate = keys[member.number]
-                    ladders[v][i].add(rate, float(scores[k]), float(losses[k]))
+            tried = [(v, runs[i], {"lr": rate}) for v, i, rate in keys]
+            for number, score, loss in self._tried("rates", tried):
+                v, i, rate = keys[number]
+                ladders[v][i].add(rate, score, loss)
             if self._late():
                 break
             self.planned += sum(len(a.waiting) for row in ladders for a in row if a.grow())
-        self._note_ladders(ladders)
+        self.ladders = [
+            [*before, *row] for before, row in zip(self.ladders or [[]] * len(ladders), ladders, strict=True)
+        ]
+        if part is None:
+            self.note_ladders()
         return [[ladder.best for ladder in row] for row in ladders]
 
-    def folds(self, scope: Scope, rates: Sequence[Sequence[float]]) -> list[Trained]:
+    def decayed(self, part: range, rates: Sequence[Sequence[float]]) -> list[list[float]]:
+        """The best decay of every value for every run, at the run's best rate, on the ladder's rows.
+
+        Args:
+            part: runs whose ladders came last.
+            rates: of every value, for these runs.
+        """
+        choices = self._decays()
+        keys = [(v, i, decay) for v, row in enumerate(rates) for i in range(len(row)) for decay in choices[v]]
+        found = [
+            [{c.recipe.weight_decay: ladder.found[ladder.best]} for ladder in row[-len(part) :]]
+            for c, row in zip(self.found, self.ladders, strict=True)
+        ]
+        tried = [(v, part[i], {"lr": rates[v][i], "weight_decay": decay}) for v, i, decay in keys]
+        for number, score, loss in self._tried("rates", tried) if tried else ():
+            v, i, decay = keys[number]
+            found[v][i][decay] = score, -loss
+        return [[_best_decay(each) for each in row] for row in found]
+
+    def _decays(self) -> list[list[float]]:
+        """The decays that every value tries beside its own: none, and ten times as much."""
+        if not self.question.tunes_decay:
+            return [[] for _ in self.found]
+        own = [c.recipe.weight_decay for c in self.found]
+        return [[0.0, float(f"{TIMES * decay:.3g}")] if decay > 0 else [] for decay in own]
+
+    def _tried(
+        self, stage: str, tried: Sequence[tuple[int, int, Mapping[str, float]]]
+    ) -> Iterator[tuple[int, float, float]]:
+        """(place, score, loss) of changed recipes on the rows that ladders hold out.
+
+        Args:
+            stage: for the progress.
+            tried: value, run, and what its recipe changes.
+        """
+        first = self.question.folds * self.question.seeds
+        members = [
+            Member(number, self.found[v].recipe.replace(**changes), self.member_seed(run), first + run)
+            for number, (v, run, changes) in enumerate(tried)
+        ]
+        for done in self._train(stage, [members], looks=1):
+            scores = score_of(done.points[-1].metrics, self.objective)
+            losses = done.points[-1].metrics["loss"]
+            for k, member in enumerate(done.members):
+                v = tried[member.number][0]
+                share = done.seconds / len(done.members)
+                self.tuning_seconds[v] = self.tuning_seconds.get(v, 0.0) + share
+                yield member.number, float(scores[k]), float(losses[k])
+
+    def folds(
+        self,
+        scope: Scope,
+        rates: Sequence[Sequence[float]],
+        part: range | None = None,
+        decays: Sequence[Sequence[float]] = (),
+    ) -> list[Trained]:
         """Train what counts: every value on every fold, at its rates.
 
         Values do not share stacks here, so that the seconds of a stack are those of one value.
+
+        Args:
+            scope: says how many runs there are.
+            rates: of every value, for every run.
+            part: the runs; all of the scope if None.
+            decays: as `rates`; the recipe's own if there are none.
         """
-        runs = self.runs(scope)
-        teams = [
-            [
-                Member(v * runs + i, candidate.recipe.replace(lr=rates[v][i]), self.member_seed(i), i)
-                for i in range(runs)
-            ]
-            for v, candidate in enumerate(self.found)
-        ]
+        part = part if part is not None else range(self.runs(scope))
+        runs = len(part)
+        teams = []
+        for v, candidate in enumerate(self.found):
+            at = [{"lr": rate} for rate in rates[v]]
+            if decays:
+                at = [{**a, "weight_decay": d} for a, d in zip(at, decays[v], strict=True)]
+            teams.append(
+                [
+                    Member(v * runs + i, candidate.recipe.replace(**at[i]), self.member_seed(run), run)
+                    for i, run in enumerate(part)
+                ]
+            )
         parts: dict[int, list[Done]] = {}
         for done in self._train("folds", teams, looks=LOOKS):
             parts.setdefault(done.members[0].number // runs, []).append(done)
-        return [
+        made = [
             self._trained(candidate, rates[v], parts[v], v * runs) for v, candidate in enumerate(self.found)
         ]
+        return [replace(each, **self._taken(v, runs, decays)) for v, each in enumerate(made)]
+
+    def round(self, scope: Scope, part: range) -> list[Trained]:
+        """Tune and train some of the runs of every value."""
+        if not scope.rungs:
+            return self.folds(scope, [[c.recipe.lr] * len(part) for c in self.found], part)
+        rates = self.tuned(scope, part)
+        decays = self.decayed(part, rates) if scope.decays else ()
+        return self.folds(scope, rates, part, decays)
+
+    def _taken(self, v: int, runs: int, decays: Sequence[Sequence[float]]) -> dict[str, Any]:
+        """What tuning one value found and took for its last runs, and what its network costs."""
+        recipe = self.found[v].recipe
+        one = cost(spec_of(recipe, self.source.ports), recipe.batch_size, 2)
+        rows = sum(len(fold.train) for fold in self.source.folds[:runs]) / runs
+        return {
+            "decays": tuple(decays[v]) if decays else (),
+            "ladders": tuple(self.ladders[v][-runs:]) if self.ladders else (),
+            "tuning_seconds": self.tuning_seconds.pop(v, 0.0),
+            "parameters": one.parameters,
+            "operations": recipe.epochs * rows * one.flops_training,
+        }
 
     def _trained(
         self, candidate: Candidate, rates: Sequence[float], parts: Sequence[Done], first: int
     ) -> Trained:
+        self._check_scores(parts)
         rows = {
             member.number - first: [float(score_of(p.metrics, self.objective)[k]) for p in done.points]
             for done in parts
@@ -167,6 +282,16 @@ class Contest:
         seconds = sum(done.seconds for done in parts) / (len(rates) * epochs[-1])
         curves = np.array([rows[i] for i in range(len(rates))])
         return Trained(candidate, tuple(rates), epochs, curves, seconds)
+
+    def _check_scores(self, parts: Sequence[Done]) -> None:
+        """A score that is no number though the loss is one: the metric has no value on these rows."""
+        for done in parts:
+            last = done.points[-1].metrics
+            undefined = ~np.isfinite(score_of(last, self.objective)) & np.isfinite(last["loss"])
+            if undefined.any():
+                constraint = "must have a value on the held-out rows of every fold"
+                remedy = "Take fewer folds, or another metric."
+                raise BadInput("objective", constraint, self.objective, remedy)
 
     def _train(self, stage: str, teams: Sequence[Sequence[Member]], looks: int) -> list[Done]:
         """Train members to the end of their recipes; those of one team may share stacks."""
@@ -228,8 +353,9 @@ class Contest:
             self.say("No ladder was lengthened for want of time.")
         return late
 
-    def _note_ladders(self, ladders: Sequence[Sequence[Ladder]]) -> None:
-        for candidate, row in zip(self.found, ladders, strict=True):
+    def note_ladders(self) -> None:
+        """Say whose best rate may lie beyond its ladders."""
+        for candidate, row in zip(self.found, self.ladders, strict=False):
             ended = sum(ladder.at_end for ladder in row)
             if ended:
                 self.say(
@@ -265,3 +391,14 @@ def _looks(until: int, looks: int) -> tuple[int, ...]:
     """
     count = min(until, looks)
     return tuple(math.ceil(until * i / count) for i in range(1, count + 1))
+
+
+def _best_decay(found: Mapping[float, tuple[float, float]]) -> float:
+    """The decay with the highest score, then the lowest loss; the first, a recipe's own, where all diverged.
+
+    Example:
+        >>> _best_decay({0.01: (0.9, -0.3), 0.0: (0.9, -0.2), 0.1: (math.nan, math.nan)})
+        0.0
+    """
+    sound = {decay: got for decay, got in found.items() if all(map(math.isfinite, got))}
+    return max(sound, key=lambda decay: sound[decay], default=next(iter(found)))

@@ -15,7 +15,7 @@ from steepest.base.recipe import Recipe
 Rates = Literal["tuned", "scaled", "same"]
 WAYS: tuple[Rates, ...] = ("tuned", "scaled", "same")
 
-RUNGS = 7
+RUNGS = 5
 DECADES = 2.0
 EXTENSIONS = 3
 """How often a ladder may grow beyond an end that holds its best rate."""

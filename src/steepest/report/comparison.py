@@ -13,6 +13,9 @@ from steepest.report.records import LOSSES, measure_name
 WIDTH = 80
 Role = Literal["found", "default", "other"]
 
+TITLES = {"recipe": "whole recipes", "change": "one change at a time against the default"}
+"""What is compared where it is no knob."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -31,6 +34,23 @@ class Entry:
     seconds_per_epoch: float
     epochs_to_target: float | None
     seconds_to_target: float | None
+    decay: float | None = None
+    parameters: int | None = None
+    operations: float | None = None
+    seconds: float | None = None
+    tuning_seconds: float | None = None
+    good_rates: Mapping[str, Any] | None = None
+    rank: float | None = None
+    curve: tuple[tuple[float, float | None], ...] = ()
+    band: tuple[tuple[float, float | None, float | None], ...] = ()
+
+    @property
+    def breadth(self) -> str:
+        """Decades of good rates, in words; an open end makes it a least number."""
+        if self.good_rates is None:
+            return NONE
+        more = self.good_rates["open_below"] or self.good_rates["open_above"]
+        return f"{'≥ ' if more else ''}{self.good_rates['decades']:.1f}"
 
     @property
     def rate_range(self) -> str:
@@ -46,6 +66,16 @@ class Judged:
     label: str
     kind: str
     sentence: str
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    n: int | None = None
+    n_needed: int | None = None
+    chance: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    correlation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,15 +91,19 @@ class Comparison:
     entries: tuple[Entry, ...]
     verdicts: tuple[Judged, ...]
     facts: Mapping[str, Any]
+    groups: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "Comparison":
         """From the object that `compare.json` holds."""
         sign = -1.0 if found["objective"] in LOSSES else 1.0
         names = ("diverged", "rate", "seconds_per_epoch", "epochs_to_target", "seconds_to_target")
+        newer = ("decay", "parameters", "operations", "seconds", "tuning_seconds", "good_rates")
+        ranking = found.get("ranking") or {"names": (), "mean_ranks": (), "groups": ()}
+        ranks = dict(zip(ranking["names"], ranking["mean_ranks"], strict=True))
         entries = []
         for row in found["rows"]:
-            low, high = sorted((_turned(row["low"], sign), _turned(row["high"], sign)), key=_nothing_last)
+            low, high = _ends(row["low"], row["high"], sign)
             entries.append(
                 Entry(
                     label=row["label"],
@@ -81,15 +115,19 @@ class Comparison:
                     rates=tuple(row["rates"]),
                     epochs=row["recipe"]["epochs"],
                     **{name: row[name] for name in names},
+                    **{name: row.get(name) for name in newer},
+                    rank=ranks.get(row["label"]),
+                    curve=tuple((e, _turned(v, sign)) for e, v in row.get("curve", ())),
+                    band=tuple((e, *_ends(low, high, sign)) for e, low, high in row.get("band", ())),
                 )
             )
-        verdicts = tuple(
-            Judged(row["contender"], row["verdict"]["kind"], row["verdict"]["sentence"])
-            for row in found["verdicts"]
-        )
+        verdicts = tuple(_judged(row, sign) for row in found["verdicts"])
         plain = {name: found[name] for name in ("knob", "objective", "reference", "best", "rope")}
+        groups = tuple(map(tuple, ranking["groups"]))
         target = _turned(found["target"], sign)
-        return cls(**plain, target=target, entries=tuple(entries), verdicts=verdicts, facts=found)
+        return cls(
+            **plain, target=target, entries=tuple(entries), verdicts=verdicts, facts=found, groups=groups
+        )
 
     @property
     def measure(self) -> str:
@@ -103,11 +141,36 @@ class Comparison:
 
     @property
     def meaning(self) -> str:
-        """What the knob is."""
+        """What the knob is, or what the contenders are."""
+        if self.knob in TITLES:
+            return TITLES[self.knob]
+        if "×" in self.knob:
+            return "every combination"
         group, _, name = self.knob.partition(".")
         if name:
             return f"{name} in place of the network's" if group == "replaced" else "argument of your network"
         return KNOBS[self.knob].meaning
+
+    @property
+    def counted(self) -> bool:
+        """Whether costs are known: files of earlier versions have none."""
+        return any(entry.parameters is not None for entry in self.entries)
+
+    @property
+    def subject(self) -> str:
+        """What stands before a contender's name: its knob, where there is one."""
+        return "" if self.knob in TITLES or "×" in self.knob else f"{self.knob} "
+
+    @property
+    def contenders(self) -> str:
+        """What takes part, in the plural."""
+        return (
+            f"values of {self.knob}"
+            if self.subject
+            else f"{self.knob}s"
+            if self.knob in TITLES
+            else "of them"
+        )
 
     @property
     def decimals(self) -> int:
@@ -135,6 +198,21 @@ def _turned(score: float | None, sign: float) -> float | None:
     return None if score is None else sign * score
 
 
+def _ends(low: float | None, high: float | None, sign: float) -> tuple[float | None, float | None]:
+    first, last = sorted((_turned(low, sign), _turned(high, sign)), key=_nothing_last)
+    return first, last
+
+
+def _judged(row: Mapping[str, Any], sign: float) -> Judged:
+    v = row["verdict"]
+    low, high = _ends(v.get("low"), v.get("high"), sign)
+    names = ("level", "n", "n_needed", "p_value", "correlation")
+    return Judged(
+        row["contender"], v["kind"], v["sentence"], _turned(v.get("effect"), sign), low, high,
+        chance=v.get("p_superior"), p_adjusted=row.get("p_adjusted"), **{name: v.get(name) for name in names},
+    )  # fmt: skip
+
+
 def _nothing_last(value: float | None) -> float:
     return math.inf if value is None else value
 
@@ -152,12 +230,12 @@ def headline(facts: Comparison) -> str:
     if better:
         means = {entry.mean or 0.0: entry for entry in better}
         first = means[min(means) if facts.lower else max(means)]
-        return f"{facts.knob} {first.label} is better than {facts.reference}"
+        return f"{facts.subject}{first.label} is better than {facts.reference}"
     if all(kind == "equivalent" for kind in kinds.values()):
-        return f"All values of {facts.knob} do equally well"
+        return f"All {facts.contenders} do equally well"
     if all(kind == "worse" for kind in kinds.values()):
-        return f"{facts.knob} {facts.reference} is better than the others"
-    return f"No {facts.knob} is known to be better than {facts.reference}"
+        return f"{facts.subject}{facts.reference} is better than the others"
+    return f"No {facts.knob if facts.subject else 'other'} is known to be better than {facts.reference}"
 
 
 def lead(facts: Comparison) -> str:
@@ -207,7 +285,8 @@ def design(facts: Comparison) -> str:
     """How it was done, in a sentence."""
     seen, lengths = facts.facts, facts.facts["epochs"]
     length = f"{epochs(lengths[0])} each" if len(lengths) == 1 else "each for its own number of epochs"
-    parts = many(len(facts.entries), "value"), many(seen["folds"], "fold"), many(seen["seeds"], "seed")
+    word = "value" if facts.subject else "contender"
+    parts = many(len(facts.entries), word), many(seen["folds"], "fold"), many(seen["seeds"], "seed")
     return f"{' × '.join(parts)}, {length}"
 
 
@@ -218,8 +297,9 @@ def rates(facts: Comparison) -> str:
         return (
             f"Rates are tuned for every value and fold: {seen['rungs']} rates over {seen['decades']:g} "
             "decades, more where the best is at an end, train on 80 % of the fold's training rows, and the "
-            "one that scores best on the rest, smoothed over its neighbours, trains the fold. No held-out "
-            "row of a fold has a part in choosing its rate."
+            "one that scores best on the rest, smoothed over its neighbours, trains the fold."
+            + (DECAYS if seen.get("decays") else "")
+            + " No held-out row of a fold has a part in choosing its rate."
         )
     if seen["rates"] == "scaled":
         return (
@@ -235,9 +315,10 @@ def rates(facts: Comparison) -> str:
 def goal(facts: Comparison) -> str:
     """What the target is."""
     side = "plus" if facts.lower else "less"
+    noise = facts.facts.get("noise", facts.rope)
     return (
         f"The target {number(facts.target, facts.decimals)} is the best mean {side} "
-        f"{number(facts.rope, facts.decimals)}, the spread between runs of one recipe; it is reached when "
+        f"{number(noise, facts.decimals)}, the spread between runs of one recipe; it is reached when "
         "the mean curve of a value's runs first gets there."
     )
 
@@ -248,14 +329,29 @@ def to_text(facts: Comparison, width: int = WIDTH) -> str:
     lines += textwrap.wrap(f"{facts.knob} ({facts.meaning}): {design(facts)}", width)
     lines += ["", *_table(facts), "", *textwrap.wrap(f"▸ {headline(facts)}", width)]
     lines += textwrap.wrap(lead(facts), width, initial_indent="  ", subsequent_indent="  ")
+    if facts.counted:
+        lines += ["", *tabulated([cost_columns(facts), *(cell for _, cell in cost_cells(facts))])]
     lines += ["", f"Against {facts.reference}, on the same folds and seeds (Holm's adjustment)"]
     for row in facts.verdicts:
         head = f"  {row.label:<10}"
         lines += textwrap.wrap(row.sentence, width, initial_indent=head, subsequent_indent=" " * len(head))
-    notes = [rates(facts), goal(facts), TIME, *facts.facts["notes"]]
+    notes = [
+        *pairing(facts),
+        *standing(facts),
+        rates(facts),
+        goal(facts),
+        *([BROAD] if facts.counted else []),
+        TIME,
+        *facts.facts["notes"],
+    ]
     return "\n".join([*lines, "", *(line for note in notes for line in textwrap.wrap(note, width))])
 
 
+BROAD = (
+    "Flops are floating-point operations of one run. Decades are the width of the range of rates whose mean "
+    "score on the ladders' rows lies within the spread between runs of the best: a method that works at one "
+    "rate only is worth less."
+)
 TIME = "Seconds are a run's measured share of its stack on this machine, scoring included."
 
 
@@ -283,8 +379,69 @@ def cells(facts: Comparison) -> Iterator[tuple[Entry, tuple[str, ...]]]:
         )
 
 
+def cost_columns(facts: Comparison) -> Sequence[str]:
+    """The head of the second table."""
+    return facts.knob, "parameters", "flops", "a run", "tuning", "decay", "decades", "rank"
+
+
+def cost_cells(facts: Comparison) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+    """What each contender costs, and how much care its rate needs."""
+    for entry in facts.entries:
+        yield (
+            entry,
+            (
+                entry.label,
+                NONE if entry.parameters is None else f"{entry.parameters:,}",
+                NONE if entry.operations is None else f"{entry.operations:.1e}".replace("e+", "e"),
+                seconds(entry.seconds),
+                seconds(entry.tuning_seconds or None),
+                NONE if entry.decay is None else knob(float(entry.decay)),
+                entry.breadth,
+                number(entry.rank, 2),
+            ),
+        )
+
+
+def pairing(facts: Comparison) -> list[str]:
+    """What sharing folds and seeds bought."""
+    known = [(v.label, v.correlation) for v in facts.verdicts if v.correlation is not None]
+    if not known:
+        return []
+    words = ", ".join(f"{label} {number(value, 2)}" for label, value in known)
+    return [
+        f"Runs share folds and data order, and initial weights where the networks' shapes are the same. "
+        f"Correlation of their scores with those of {facts.reference}: {words}."
+    ]
+
+
+def standing(facts: Comparison) -> list[str]:
+    """The ranks in words."""
+    ranked = sorted((e for e in facts.entries if e.rank is not None), key=lambda e: e.rank or 0.0)
+    if not ranked:
+        return []
+    words = ", ".join(f"{entry.label} {number(entry.rank, 2)}" for entry in ranked)
+    groups = "; ".join(", ".join(group) for group in facts.groups)
+    told = f" Not told apart: {groups}." if groups else " All are told apart."
+    return [f"Mean ranks over the replicates: {words}.{told}"]
+
+
+DECAYS = (
+    " At that rate the recipe's weight decay, none and ten times as much are tried on the same rows, and the "
+    "best of them is kept."
+)
+
+
 def _table(facts: Comparison) -> list[str]:
-    rows = [columns(facts), *(cell for _, cell in cells(facts))]
+    return tabulated([columns(facts), *(cell for _, cell in cells(facts))])
+
+
+def tabulated(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of words as lines with aligned columns.
+
+    Example:
+        >>> tabulated([("a", "bc"), ("def", "g")])
+        ['a    bc', 'def  g']
+    """
     sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(f"{word:<{size}}" for word, size in zip(row, sizes, strict=True)).rstrip() for row in rows

@@ -1,10 +1,11 @@
-"""`steepest compare`: the values of one knob, by cross-validation."""
+"""`steepest compare`: values of knobs, networks or whole recipes, by cross-validation."""
 
 from typing import Annotated, Any
 
 import typer
 
 from steepest.apps.cli import options
+from steepest.apps.cli.contenders import Tokens, sorted_out, value_of
 from steepest.apps.cli.fix import parse_fix
 from steepest.apps.cli.folder import writable
 from steepest.apps.cli.lines import to_json
@@ -26,14 +27,66 @@ EXAMPLES = """
 
   [cyan]steepest compare digits batch_size=16,256 --fix optimizer=momentum --rates scaled[/cyan]
 
+  [cyan]steepest compare digits optimizer=sgd,adam activation=relu,gelu --each[/cyan]
+
+  [cyan]steepest compare digits recipes/*.yaml runs/digits-1[/cyan]  [dim]whole recipes[/dim]
+
+  [cyan]steepest compare digits mynet:small,mynet:large[/cyan]  [dim]networks of your own[/dim]
+
+  [cyan]steepest compare --suite small optimizer=sgd,adam[/cyan]  [dim]over the bundled data sets[/dim]
+
   [cyan]steepest compare mynet:make own.width=32,64 --data digits[/cyan]  [dim]your own network[/dim]
 """
 
 
 Values = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="KNOB=VALUE,VALUE…", help="The knob to compare, and its values.", show_default=False
+        metavar="CONTENDERS…",
+        help="KNOB=VALUE,VALUE (several knobs: all combinations), recipe files, run folders, or networks of "
+        "your own as module:function,module:function.",
+        show_default=False,
+    ),
+]
+Each = Annotated[
+    bool,
+    typer.Option(
+        "--each",
+        help="Of several knobs, one change at a time against the default.",
+        rich_help_panel=options.SEARCH,
+    ),
+]
+Looks = Annotated[
+    bool,
+    typer.Option(
+        "--looks/--no-looks",
+        help="Stop before all rounds are in once every verdict is clear. The error stays at 5 %.",
+        rich_help_panel=options.SEARCH,
+    ),
+]
+Decays = Annotated[
+    bool | None,
+    typer.Option(
+        "--decays/--no-decays",
+        help="Whether each contender's weight decay is tuned too. It is, where rates are, if not given.",
+        show_default=False,
+        rich_help_panel=options.SEARCH,
+    ),
+]
+Margin = Annotated[
+    float | None,
+    options.work(
+        "SCORE", "The smallest difference that matters to you. The spread between runs, if not given or less."
+    ),
+]
+Suite = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        metavar="NAME",
+        help="Compare over several data sets instead of DATA: small are the bundled ones.",
+        show_default=False,
+        rich_help_panel=options.DATA,
     ),
 ]
 Folds = Annotated[int, options.work("N", "Parts the rows are dealt into.", shows=True)]
@@ -72,12 +125,17 @@ def compare(
     data: options.Data,
     *,
     how: dict[str, Any],
-    values: Values,
+    values: Values = None,
     source: options.DataOption = None,
+    suite: Suite = None,
+    each: Each = False,
     folds: Folds = 5,
-    seeds: Seeds = 2,
+    seeds: Seeds = 4,
+    looks: Looks = True,
     epochs: Epochs = None,
     rates: Rates = None,
+    decays: Decays = None,
+    margin: Margin = None,
     against: Against = None,
     fix: options.Fix = None,
     budget: Limit = None,
@@ -87,32 +145,45 @@ def compare(
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Compare values of one knob on DATA by cross-validation, each at a learning rate of its own.
+    """Compare values of knobs, recipes or networks on DATA, each at a learning rate of its own.
 
-    Every value trains on the same folds from the same seeds. Says which values are better, with intervals of
-    the paired differences, what they cost, and how soon each comes near the best.
+    By cross-validation: every contender trains on the same folds from the same seeds. Says which are better,
+    with intervals of the paired differences, what they cost, and how soon each comes near the best.
 
     Writes a run folder: a page to read (compare.html) and every number behind it (compare.json).
     """
+    if suite is not None:
+        if how or source or against or objective or margin is not None:
+            remedy = "Leave out how data is read, --against, --objective and --margin."
+            raise BadInput("--suite", "must come with knobs alone", suite, remedy)
+        settings: dict[str, Any] = {"each": each, "folds": folds, "seeds": seeds, "rates": rates}
+        settings |= {"decays": decays, "epochs": epochs, "budget": budget, "seed": seed}
+        _over_a_suite(
+            suite, [data, *(values or [])], {**settings, "out": writable(out), "fix": parse_fix(fix or ())},
+            quiet, as_json,
+        )  # fmt: skip
+        return
     data, network = data_and_network(data, source)
-    knobs = parse_values(values)
-    fixed = parse_fix(fix or ())
-    if epochs is not None and "epochs" in knobs:
-        raise BadInput("--epochs", "must be left out where epochs are compared", epochs, "Name them once.")
-    if network is not None and "network" in knobs:
-        remedy = "Compare its arguments: own.width=32,64."
-        raise BadInput("network", "must be left out for a network of your own", knobs["network"], remedy)
-    limit = Budget.parse(budget) if budget is not None else None
-    chosen = _one(next(iter(knobs)), against) if against is not None and len(knobs) == 1 else against
+    asked = sorted_out(values or [])
+    _refuse_twice(asked, network, epochs)
+    fixed, limit = parse_fix(fix or ()), Budget.parse(budget) if budget is not None else None
+    chosen = against
+    if against is not None and len(asked.knobs) == 1 and not each:
+        chosen = value_of(next(iter(asked.knobs)), against)
     folder = writable(out)
     with listening(data, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
         from steepest.apps import comparing  # here, because it brings torch: see steepest.apps.cli
 
         result = comparing.compare(
             data,
+            recipes=asked.recipes or None,
+            each=each,
             folds=folds,
             seeds=seeds,
+            looks=looks,
             rates=rates,
+            decays=decays,
+            margin=margin,
             against=chosen,
             objective=objective,
             fix=fixed,
@@ -121,7 +192,12 @@ def compare(
             out=folder,
             listener=listener,
             command=context.obj,
-            **{**how, "network": network, **({} if epochs is None else {"epochs": epochs}), **knobs},
+            **{
+                **how,
+                "network": asked.networks or network,
+                **({} if epochs is None else {"epochs": epochs}),
+                **asked.knobs,
+            },
         )
     if as_json:
         typer.echo(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
@@ -129,25 +205,34 @@ def compare(
         typer.echo(f"{result.summary()}\n\n  page      {result.report()}")
 
 
-def parse_values(settings: list[str]) -> dict[str, list[Any]]:
-    """`KNOB=VALUE,VALUE` as a mapping, each value checked as in `--fix`.
-
-    Example:
-        >>> parse_values(["batch_size=16,64"])
-        {'batch_size': [16, 64]}
-
-    Raises:
-        BadInput: for other text, an unknown knob, a value out of range or of the wrong type.
-    """
-    knobs: dict[str, list[Any]] = {}
-    for setting in settings:
-        name, separator, text = (part.strip() for part in setting.partition("="))
-        if not separator or not name or not all(part.strip() for part in text.split(",")):
-            remedy = "For example: batch_size=16,64,256."
-            raise BadInput("compare", "must be given KNOB=VALUE,VALUE", setting, remedy)
-        knobs[name] = [*knobs.get(name, []), *(_one(name, part) for part in text.split(","))]
-    return knobs
+def _refuse_twice(asked: Tokens, network: str | None, epochs: float | None) -> None:
+    """Refuse what is compared and given besides."""
+    if epochs is not None and "epochs" in asked.knobs:
+        raise BadInput("--epochs", "must be left out where epochs are compared", epochs, "Name them once.")
+    if network is not None and "network" in asked.knobs:
+        remedy = "Compare its arguments: own.width=32,64."
+        raise BadInput(
+            "network", "must be left out for a network of your own", asked.knobs["network"], remedy
+        )
+    if asked.networks and (asked.knobs or network is not None):
+        given = ", ".join(asked.knobs) or str(network)
+        remedy = "Compare networks first, then the knobs of the better one."
+        raise BadInput("networks", "of your own must be compared without other knobs", given, remedy)
 
 
-def _one(knob: str, text: str) -> Any:
-    return parse_fix([f"{knob}={text}"])[knob]
+def _over_a_suite(
+    name: str, arguments: list[str], settings: dict[str, Any], quiet: bool, as_json: bool
+) -> None:
+    """Compare over the data sets of a suite, and show the tables."""
+    asked = sorted_out(arguments)
+    if asked.networks or asked.recipes:
+        remedy = "Compare knobs, such as optimizer=sgd,adam."
+        raise BadInput("--suite", "must come with knobs alone", [*asked.networks, *asked.recipes], remedy)
+    with listening(f"suite {name}", STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
+        from steepest.apps import suite  # here, because it brings torch: see steepest.apps.cli
+
+        result = suite.compare_suite(name, listener=listener, **{**settings, **asked.knobs})
+    if as_json:
+        typer.echo(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
+    else:
+        typer.echo(f"{result.summary()}\n\n  page      {result.report()}")
