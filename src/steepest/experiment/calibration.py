@@ -7,7 +7,7 @@ import numpy as np
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
 from steepest.experiment.least import too_small
-from steepest.experiment.pace import Pace, horizon
+from steepest.experiment.pace import FINAL, Pace, horizon
 from steepest.experiment.study import Study
 from steepest.search.rungs import rung_rounds
 from steepest.training.job import Job
@@ -33,7 +33,8 @@ def calibrate(study: Study, pace: Pace, rounds: int) -> tuple[Recipe, float]:
     count = pace.extent.replicates
     plans = [(default, "default", member_seed(study, "calibrate", r), r, r) for r in range(count)]
     members = study.plan(plans, "calibrate", ["default"] * count)
-    deadline = pace.purse.alarm(pace.purse.limit - pace.purse.writing)
+    network = pace.purse.alone([default], FINAL * rounds)  # one is handed out, whatever comes
+    deadline = pace.purse.alarm(pace.purse.limit - pace.purse.writing - network)
     study.train(members, rounds, rung_rounds(rounds), deadline, keep=False)
     study.settle(members, "finished")
     pace.measure()

@@ -9,15 +9,12 @@ from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadBudget
 from steepest.data.dataset import DataSet
 from steepest.experiment import folder as files
-from steepest.experiment.pace import EXTENTS, LEAST_ROUNDS
+from steepest.experiment.pace import EXTENTS, FINAL, LEAST_ROUNDS
 from steepest.experiment.purse import writing_seconds
 from steepest.experiment.settings import Settings
 from steepest.experiment.work import operations
 from steepest.networks.architecture import spec_of
 from steepest.training.source import ports_of, rounds_of
-
-_FINAL = 1.25
-"""A network of all development rows costs so many times one of a fold's four fifths."""
 
 
 def too_small(budget: Budget, needed: str, enough: str) -> BadBudget:
@@ -44,7 +41,7 @@ def refuse_too_small(settings: Settings, data: DataSet, rows: int, clock: Clock)
     if budget.flops is not None:
         each = operations(start, spec_of(start, ports_of(data)), 0.8 * rows / rounds)
         length = max(1, round(start.epochs * rounds)) if "epochs" in settings.fixed else LEAST_ROUNDS
-        flops = math.ceil(each * length * (EXTENTS[-1].replicates + _FINAL))
+        flops = math.ceil(each * length * (EXTENTS[-1].replicates + FINAL))
         if flops > budget.flops:
             few = f"{EXTENTS[-1].replicates} short trainings of {settings.reference}, and its network"
             raise too_small(budget, f"{few}: {flops:.2g}flops", f"{4 * flops:.2g}flops")

@@ -37,7 +37,10 @@ class Purse(Protocol):
         """What is spent by now."""
 
     def price(self, recipes: Iterable[Recipe], rounds: float) -> float:
-        """What it costs to train recipes for so many rounds each."""
+        """What it costs to train recipes for so many rounds each, as a part of much else."""
+
+    def alone(self, recipes: Iterable[Recipe], rounds: float) -> float:
+        """The same where nothing else is left to do: no worker helps another with its last recipe."""
 
     def alarm(self, until: float) -> float:
         """When training must stop for no more than `until` to be spent, on the study's clock."""
@@ -85,8 +88,13 @@ class Time:
 
     def price(self, recipes: Iterable[Recipe], rounds: float) -> float:
         """Wall time on all workers."""
-        alone = sum(self._round(recipe) for recipe in recipes)
-        return alone * rounds / max(self.study.workers.count, 1)
+        one_worker = sum(self._round(recipe) for recipe in recipes)
+        return one_worker * rounds / max(self.study.workers.count, 1)
+
+    def alone(self, recipes: Iterable[Recipe], rounds: float) -> float:
+        """Wall time until the slowest is done."""
+        each = [self._round(recipe) * rounds for recipe in recipes]
+        return max([sum(each) / max(self.study.workers.count, 1), *each])
 
     def alarm(self, until: float) -> float:
         """That moment itself."""
@@ -147,6 +155,10 @@ class Work:
     def price(self, recipes: Iterable[Recipe], rounds: float) -> float:
         """Operations of as many rounds of the search or the confirmation."""
         return sum(self.study.operations_of(recipe) for recipe in recipes) * rounds
+
+    def alone(self, recipes: Iterable[Recipe], rounds: float) -> float:
+        """The same."""
+        return self.price(recipes, rounds)
 
     def alarm(self, until: float) -> float:  # noqa: ARG002
         """Never: what has begun is paid for."""

@@ -64,12 +64,18 @@ class Search:
         Args:
             strategy: says what to try next.
             typical: recipes like those to come, as long as there are no members to go by.
-            enough: a score after a whole training at which it ends with "target".
+            enough: a score of the leader at which it ends with "target".
         """
         self._typical, known = typical, len(self.members)
         self.study.enter("search")
-        self._started = self.study.decide("search", self.pace.purse.spent)
-        reason = "interrupted" if self._interrupted() else self._carry_out(strategy, enough)
+        self._started, in_time = self.study.decide("search", self._beginning)
+        if self._interrupted():
+            reason = "interrupted"
+        elif in_time:
+            reason = self._carry_out(strategy, enough)
+        else:
+            reason = "budget"
+            self.study.missed.append("the search")
         self._end()
         if reason != "interrupted" and len(self.members) > known:
             self._play_off()
@@ -113,8 +119,14 @@ class Search:
             return str(end.value)
 
     def _found(self, known: int, enough: float) -> bool:
-        """Whether one of the members since the first `known` ones scores enough after a whole training."""
-        return any(t.reached == self.rungs[-1] and t.score >= enough for t in self.members[known:])
+        """Whether the leader of the members since the first `known` ones scores enough, near the end at least.
+
+        The rung before the last will do: the last one is often left for the end, and confirmation follows.
+        """
+        near = self.rungs[max(len(self.rungs) - 2, 0)]
+        new = {t.member.number for t in self.members[known:]}
+        leader = next((t for t in self.ranked() if t.member.number in new), None)
+        return leader is not None and leader.reached >= near and leader.score >= enough
 
     def _begun(self, order: Start) -> Report:
         """Plan a wave and train it to its first rung."""
@@ -231,6 +243,11 @@ class Search:
         whole = purse.limit - purse.began - purse.writing
         return purse.limit - purse.writing - min(max(need, LEAST_CLOSING * whole), MOST_CLOSING * whole)
 
+    def _beginning(self) -> tuple[float, bool]:
+        """What is spent already, and whether anything is left to search with."""
+        spent = self.pace.purse.spent()
+        return spent, spent < self.deadline()
+
     def _waves_end(self) -> float:
         """What may be spent when waves must end for the play-off to fit before the deadline."""
         deadline = self.deadline()
@@ -241,6 +258,8 @@ class Search:
         end = self._waves_end()
         if math.isinf(end):
             return most
+        if self.pace.purse.spent() >= end:  # pricing takes time of its own
+            return 0
         tried = [t.member.recipe for t in self.members[-TYPICAL:]] or self._typical()
         each = self.pace.purse.price(tried, rounds) / len(tried)
         until = self._started + share * (end - self._started)

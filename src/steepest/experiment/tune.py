@@ -34,6 +34,7 @@ from steepest.experiment.finish import (
     save_network,
 )
 from steepest.experiment.gauging import Gauge
+from steepest.experiment.importances import note_importances
 from steepest.experiment.interrupt import graceful
 from steepest.experiment.keeping import keep_networks
 from steepest.experiment.least import nothing_left, refuse_too_small
@@ -60,6 +61,9 @@ from steepest.store.opening import open_journal
 from steepest.training.metrics import objective_for
 from steepest.training.planning import stacks
 from steepest.training.source import Source, ports_of
+
+TYPICAL, FEW_TYPICAL = 64, 9
+"""Recipes by which the cost of a first wave is foreseen; fewer where each takes torch a moment to count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +191,7 @@ def _run(study: Study, said: Sequence[str], extended: Sequence[Extension]) -> Fi
         if part.over:
             _pass_over(study, networks)
         else:
+            note_importances(study, search.members)
             finished = _finish(study, confirmed, default, networks, bar, test_fold, reason, last)
         study.missed.clear()
     return finished
@@ -232,7 +237,7 @@ def _strategy(
     strategy = make(policy, settings.seed, trials, max(settings.workers, 1))
     if search.members:
         strategy.learn(search.tried(), search.waves, search.rungs[-1])
-    return strategy, functools.partial(policy.typical, 64)
+    return strategy, functools.partial(policy.typical, TYPICAL if sharing > 1 else FEW_TYPICAL)
 
 
 def _serve(study: Study, confirmed_on: int) -> tuple[int, int]:
@@ -289,7 +294,7 @@ def _pass_over(study: Study, networks: Networks) -> None:
     study.settle([t for row in networks.values() for t in row], "finished")
     study.enter("done")
     kinds = ["ensemble"] if "ensemble" in study.settings.keep else []
-    for kind in (*kinds, "test", "kept", "examples", "recipe", "timing", "end"):
+    for kind in (*kinds, "importance", "test", "kept", "examples", "recipe", "timing", "end"):
         study.recall.noted(kind)
 
 
