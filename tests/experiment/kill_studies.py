@@ -30,13 +30,14 @@ from steepest.experiment.tune import go_on, tune
 from steepest.store.opening import open_journal
 
 KNOBS = {"epochs": 9, "width": 8, "depth": 1}
-CONCLUSIONS = ("calibration", "rung", "finalists", "verdict", "curse", "recipe", "end")
+CONCLUSIONS = ("calibration", "rung", "finalists", "verdict", "curse", "recipe", "ensemble", "kept", "end")
 
 
 def settings(folder: Path, workers: int, budget: str) -> Settings:
     """A tiny study, all of whose budget is work."""
     start = Recipe(**KNOBS)
-    return Settings(Budget.parse(budget), 0, folder, fixed=KNOBS, start=start, workers=workers)
+    keep = ("finalists", "ensemble")
+    return Settings(Budget.parse(budget), 0, folder, fixed=KNOBS, start=start, workers=workers, keep=keep)
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -52,8 +53,9 @@ def everything(folder: Path) -> dict[str, str]:
         for kind in CONCLUSIONS:
             bodies = [dict(d.body) for d in journal.documents(kind)]
             found[kind] = [{k: v for k, v in b.items() if "second" not in k} for b in bodies]
-    tensors = load_file(folder / "model.safetensors")
-    found["model"] = {name: tensors[name].tolist() for name in sorted(tensors)}
+    for path in sorted(folder.rglob("*.safetensors")):
+        tensors = load_file(path)
+        found[path.name] = {name: tensors[name].tolist() for name in sorted(tensors)}
     found["sitting"] = (
         None  # members, points and outcomes say in which sitting they were written: that differs
     )
