@@ -119,7 +119,7 @@ class Search:
             return str(end.value)
 
     def _found(self, known: int, enough: float) -> bool:
-        """Whether the leader of the members since the first `known` ones scores enough, near the end at least.
+        """Whether the leader of the members after the first `known` ones scores enough, near the end.
 
         The rung before the last will do: the last one is often left for the end, and confirmation follows.
         """
