@@ -94,3 +94,33 @@ def test_diverged_trials_are_never_among_the_best() -> None:
 def test_bad_input(knobs: dict[str, list[float]], scores: np.ndarray, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         importances(knobs, scores)
+
+
+def test_a_switch_of_another_knob_says_nothing_about_a_knob() -> None:
+    rng = np.random.default_rng(5)
+    adam = rng.uniform(size=400) < 0.5
+    beta = np.where(adam, rng.uniform(size=400), np.nan)  # does nothing; present with Adam only
+    ranked = {r.knob: r for r in importances({"adam": adam, "beta": beta}, adam + rng.normal(0, 0.1, 400))}
+    assert ranked["adam"].share > 0.8
+    assert ranked["beta"].p_value > 0.05
+
+
+def test_knobs_that_groups_share_are_judged_among_groups() -> None:
+    """Depth does nothing, but six members share each draw of depth and of width, which does."""
+    alone, in_groups = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        width, depth = rng.uniform(size=20), rng.integers(1, 4, size=20)
+        group = np.repeat(np.arange(20), 6)
+        scores = 3 * width[group] + rng.normal(0, 0.2, size=120)
+        knobs = {"width": width[group], "depth": depth[group]}
+        alone += [r.p_value for r in importances(knobs, scores) if r.knob == "depth"]
+        shared = importances(knobs, scores, groups=group, shared=("width", "depth"))
+        in_groups += [r.p_value for r in shared if r.knob == "depth"]
+    assert np.mean(np.array(alone) < 0.05) > 0.2
+    assert np.mean(np.array(in_groups) < 0.05) <= 0.15  # 5 %, plus two standard errors
+
+
+def test_groups_must_cover_the_trials() -> None:
+    with pytest.raises(BadInput, match="one group per trial"):
+        importances({"x": np.arange(100)}, np.arange(100.0), groups=[1, 2])

@@ -20,6 +20,7 @@ from steepest.networks.ensemble import Ensemble
 from steepest.networks.spec import NetworkSpec
 from steepest.report.export import to_dict
 from steepest.report.facts import Facts
+from steepest.report.importance import COLUMNS, frame_rows
 from steepest.report.page import to_html
 from steepest.report.records import FrontRow
 from steepest.report.text import to_text
@@ -54,6 +55,15 @@ class Result:
     def front(self) -> tuple[FrontRow, ...]:
         """Recipes that no other beats in score and costs; () where the score alone was asked for."""
         return self.facts.front
+
+    @property
+    def importance(self) -> pd.DataFrame:
+        """Which knobs mattered: one row per knob, the largest share first; empty where that is not known.
+
+        Shares with their intervals and chances at the first rung, the same by who came furthest ("later"),
+        a random forest's, and the value that did best; docs/explain.md says what they are.
+        """
+        return pd.DataFrame(frame_rows(self.facts.importance), columns=COLUMNS)
 
     @property
     def network(self) -> nn.Module:

@@ -14,5 +14,7 @@ Pure functions on arrays; nothing here knows what a network is. Where to look:
     aggregate   methods across many data sets
     factorial   do two strategies help or hinder each other?
     importance  which knobs mattered: what sets the best trials apart
+    values      which value of a knob is best, and how sure that is
+    room        how much the leaders still differ
     forest      a second opinion: variance shares from a random forest
 """

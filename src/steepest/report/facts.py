@@ -17,9 +17,14 @@ from steepest.report.records import (
     Finalist,
     FoundRecipe,
     FrontRow,
+    Importance,
     Kept,
+    KnobImportance,
+    KnobShare,
+    KnobValue,
     Member,
     OuterTest,
+    Room,
     Scores,
     Shown,
     Spent,
@@ -50,6 +55,7 @@ class Facts:
     front: tuple[FrontRow, ...] = ()
     front_costs: tuple[str, ...] = ()
     curse: Curse | None = None
+    importance: Importance | None = None
     test: OuterTest | None = None
     ensemble: Ensemble | None = None
     kept: tuple[Kept, ...] = ()
@@ -107,6 +113,7 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         front=_rows(FrontRow, body("front").get("rows")),
         front_costs=tuple(body("front").get("costs") or ()),
         curse=_optional(Curse, body("curse")),
+        importance=_importance(body("importance")),
         test=_test(body("test")),
         ensemble=_optional(Ensemble, body("ensemble")),
         kept=_rows(Kept, body("kept").get("rows")),
@@ -160,6 +167,20 @@ def _test(body: Mapping[str, Any]) -> OuterTest | None:
         n=body.get("n"),
         confusion=_frozen(body.get("confusion") or []),
     )
+
+
+def _importance(body: Mapping[str, Any]) -> Importance | None:
+    if not body:
+        return None
+    rows = tuple(
+        replace(
+            _record(KnobImportance, row),
+            later=_optional(KnobShare, row.get("later") or {}),
+            values=_rows(KnobValue, row.get("values")),
+        )
+        for row in body.get("rows") or ()
+    )
+    return replace(_record(Importance, body), rows=rows, room=_optional(Room, body.get("room") or {}))
 
 
 def _examples(body: Mapping[str, Any]) -> Examples | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from steepest.report import examples, wording
+from steepest.report import examples, importance, wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
 from steepest.report.numbers import NONE, duration, knob
@@ -22,7 +22,17 @@ def to_markdown(facts: Facts) -> str:
     about = wording.about_data(facts)
     blocks = [f"# {_plain(facts.study.data)}: {wording.headline(facts).lower()}", _plain(wording.lead(facts))]
     blocks += [f"*{_plain(about)}*"] if about else []
-    for section in (_finalists, _baselines, _search, _front, _recipe, _augmentation, _data, _provenance):
+    for section in (
+        _finalists,
+        _baselines,
+        _search,
+        _importance,
+        _front,
+        _recipe,
+        _augmentation,
+        _data,
+        _provenance,
+    ):
         blocks += section(facts)
     return "\n\n".join(blocks) + "\n"
 
@@ -65,6 +75,33 @@ def _search(facts: Facts) -> Iterator[str]:
         yield f"{_plain(facts.obeying[0].upper() + facts.obeying[1:])}."
     if wording.searched(facts):
         yield f"Searched as asked: {_plain(wording.searched(facts))}."
+
+
+def _importance(facts: Facts) -> Iterator[str]:
+    said = importance.mattered(facts)
+    if not said:
+        return
+    yield "## Which knobs mattered"
+    yield f"{_plain(said[0].upper() + said[1:])}."
+    if importance.room(facts):
+        yield f"Room: {importance.room(facts)}."
+    rows = importance.shown(facts)
+    if rows:
+        yield _table(
+            ["knob", "share", "p", "later", "forest", "best value"],
+            [
+                [
+                    f"`{row.knob}`",
+                    importance.shares(row),
+                    importance.chance(row),
+                    importance.shares(row.later),
+                    f"{100 * row.forest:.0f} %",
+                    importance.best_value(facts, row),
+                ]
+                for row in rows
+            ],
+        )
+        yield _plain(importance.how(facts))
 
 
 def _front(facts: Facts) -> Iterator[str]:

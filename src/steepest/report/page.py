@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from steepest.base.recipe import KNOBS
-from steepest.report import ensemble, examples, numbers, wording
+from steepest.report import ensemble, examples, importance, numbers, wording
 from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts
 from steepest.report.figures import (
@@ -18,6 +18,7 @@ from steepest.report.figures import (
     draw_differences,
     draw_forecast,
     draw_front,
+    draw_importance,
     draw_knobs,
     draw_search,
 )
@@ -43,6 +44,7 @@ def to_html(facts: Facts) -> str:
         "curves": both(draw_curves, facts),
         "search": both(draw_search, facts),
         "front": both(draw_front, facts),
+        "importance": both(draw_importance, facts),
         "baselines": both(draw_baselines, facts),
     }
     panels = [
@@ -60,6 +62,7 @@ def to_html(facts: Facts) -> str:
         drawn=_Drawn,
         says=examples,
         ensemble=ensemble,
+        importance=importance,
         words=wording,
         n=numbers,
         measure_name=measure_name,

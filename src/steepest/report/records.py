@@ -276,6 +276,91 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
+class KnobValue:
+    """A value, or range, of a knob: members that have it, the mean of their best quarter, and how sure it is
+    that no other value does better."""
+
+    label: str = ""
+    n: int = 0
+    at_best: float | None = None
+    low: float | None = None
+    high: float | None = None
+    sure: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnobShare:
+    """How much a knob sets the best apart, of all knobs together, with its interval and chance."""
+
+    knob: str = ""
+    share: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    p_value: float = 1.0
+    p_adjusted: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnobImportance:
+    """One knob: at the first rung, by who came furthest, by a random forest, and value by value.
+
+    Args:
+        shared: whether several members share each drawn value.
+        later: None where too few members came beyond the first rung.
+    """
+
+    knob: str = ""
+    share: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    p_value: float = 1.0
+    p_adjusted: float = 1.0
+    shared: bool = False
+    later: KnobShare | None = None
+    forest: float = 0.0
+    forest_low: float = 0.0
+    forest_high: float = 0.0
+    values: tuple[KnobValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much the search's leaders differ, on fresh seeds, and what choosing better among them would add."""
+
+    leaders: int = 0
+    rounds: int = 0
+    noise: float | None = None
+    spread: float | None = None
+    spread_high: float | None = None
+    gain: float | None = None
+    gain_high: float | None = None
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """Which knobs mattered among the members drawn uniformly; no rows where they were too few.
+
+    Args:
+        uniform, needed: how many there were, and the fewest that say anything.
+        best: how many of them are called the best.
+        structures: how many different network shapes and batch sizes they had.
+        first_epochs, last_epochs: of the first rung, and of the one that was reached last.
+        forest_interactions: share of the forest's variance that no knob explains alone.
+    """
+
+    uniform: int = 0
+    needed: int = 0
+    best: int = 0
+    structures: int = 0
+    first_epochs: float | None = None
+    last_epochs: float | None = None
+    forest_interactions: float | None = None
+    rows: tuple[KnobImportance, ...] = ()
+    room: Room | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """What one stage cost."""
 

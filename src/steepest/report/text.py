@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from steepest.report import ensemble, wording
+from steepest.report import ensemble, importance, wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
 from steepest.report.numbers import finite, knob, many
@@ -57,6 +57,10 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "" if place else "ensemble", sentence
     if facts.obeying:
         yield "limits", facts.obeying
+    if importance.mattered(facts):
+        yield "mattered", importance.mattered(facts)
+    if importance.room(facts):
+        yield "room", importance.room(facts)
     for row in facts.front:
         yield "front", wording.front_row(facts, row)
     if wording.searched(facts):

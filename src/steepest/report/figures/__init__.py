@@ -5,6 +5,7 @@ from steepest.report.figures.curves import draw_curves
 from steepest.report.figures.differences import draw_differences
 from steepest.report.figures.examples import draw_changed, draw_forecast
 from steepest.report.figures.front import draw_front
+from steepest.report.figures.importance import draw_importance
 from steepest.report.figures.knobs import Panel, draw_knobs
 from steepest.report.figures.search import draw_search
 
@@ -16,6 +17,7 @@ __all__ = [
     "draw_differences",
     "draw_forecast",
     "draw_front",
+    "draw_importance",
     "draw_knobs",
     "draw_search",
 ]
