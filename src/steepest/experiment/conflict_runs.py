@@ -33,6 +33,9 @@ LATE = 0.8
 STARTING_DECAY, DECAY_STEP = 1e-2, 10.0
 """Where decays are tried if the recipe has none; the factor between neighbours."""
 
+TIMED = 8
+"""Runs of each setting that are timed, at most: about as many as share a stack later."""
+
 Keys = list[tuple[int, int, float]]  # setting, run, value
 
 
@@ -78,25 +81,35 @@ class Runs:
         self.listener.say(sentence)
 
     def pace(self, budget: Budget) -> list[float]:
-        """Seconds of one whole training of each setting: two rounds of all of them, after a first one."""
+        """Seconds of one whole training of each setting: what it takes to begin, and as many further rounds.
+
+        One round and three of all settings, a few runs of each, once every process has warmed up.
+        """
         assert budget.seconds is not None
-        moment = time.monotonic() + budget.seconds - self.clock.elapsed()
-        few = min(self.folds, 4)
+        few = min(self.folds, TIMED)
         members = [
             Member(v * few + i, corner.recipe, self._member_seed(i), i)
             for v, corner in enumerate(self.corners)
             for i in range(few)
         ]
         self._progress("time")
-        self.pool.run(self._jobs(members, lambda _: 1, deadline=moment))  # what a process pays once
+        _, short, long = (self._timed(members, few, rounds, budget) for rounds in (1, 1, 3))
+        paces = []
+        for corner, one, three in zip(self.corners, short, long, strict=True):
+            each = max((three - one) / 2, three / 6)
+            paces.append(one + each * (self._until(corner.recipe) - 1))
+        return paces
+
+    def _timed(self, members: Sequence[Member], few: int, rounds: int, budget: Budget) -> list[float]:
+        """Seconds of so many rounds of one run of each setting, as a share of its stack."""
+        moment = time.monotonic() + (budget.seconds or math.inf) - self.clock.elapsed()
         spent = [0.0] * len(self.corners)
-        for done in self.pool.run(self._jobs(members, lambda _: 2, deadline=moment)):
+        for done in self.pool.run(self._jobs(members, lambda _: rounds, deadline=moment)):
             if done.interrupted or done.starved or done.lost:
-                constraint = "must allow two rounds of training for every setting"
+                constraint = "must allow a few rounds of training for every setting"
                 raise BadBudget("budget", constraint, budget.text, "Give it more time, or name fewer pairs.")
             for member in done.members:
-                share = done.seconds / (2 * len(done.members))
-                spent[member.number // few] += share * self._until(member.recipe) / few
+                spent[member.number // few] += done.seconds / len(done.members) / few
         return spent
 
     def tuned(self, extent: Extent) -> list[list[Recipe]]:

@@ -108,8 +108,8 @@ def affordable(
 
     Example:
         >>> four = [Work(0.1, True, True)] * 4
-        >>> affordable(full(2, 2, True), [four, four], 10, 1, 60.0, Budget.parse("60s"))
-        Extent(combinations=2, seeds=1, rungs=5, decays=0)
+        >>> affordable(Extent(2, 2, 5, 3), [four, four], 10, 1, 80.0, Budget.parse("80s"))
+        Extent(combinations=2, seeds=1, rungs=5, decays=3)
     """
     for extent in _smaller(wanted, folds):
         if extent.seconds(settings, folds, workers) <= left:

@@ -109,13 +109,12 @@ def conflicts(
         BadInput: for what does not suit the data.
     """
     fixed = {**asked.fixed, **({} if asked.epochs is None else {"epochs": asked.epochs})}
-    tried, left_out = _tried(data, asked, fixed)
     objective = objective_for(data.task, asked.objective)
     splits = _splits(data, asked)
     inner = [inner_split(data, s.train, derive(asked.seed, "rates"), i) for i, s in enumerate(splits)]
     source = Source.of(data, [*splits, *inner])
+    tried, left_out = _tried(data, asked, fixed, source)
     corners, places, brought = _each_once(tried)
-    _check_batches(corners, source)
     said = dict.fromkeys(s for c in corners for s in trusted(c.recipe, data, splits[0].train))
     ordered = data.moments is not None
     overlap = float(np.mean([len(split.held_out) / len(split.train) for split in splits]))
@@ -145,12 +144,16 @@ def conflicts(
     )  # fmt: skip
 
 
-def _tried(data: DataSet, asked: Asked, fixed: Mapping[str, Any]) -> tuple[list[Crossed], list[str]]:
+def _tried(
+    data: DataSet, asked: Asked, fixed: Mapping[str, Any], source: Source
+) -> tuple[list[Crossed], list[str]]:
     """The combinations with their recipes; of those that nobody named, the ones that suit, and why not."""
     found, left_out = [], []
     for each in asked.combinations:
         try:
-            found.append(crossed(each, data, fixed, asked.tuned))
+            candidate = crossed(each, data, fixed, asked.tuned)
+            _check_batches(candidate, source)
+            found.append(candidate)
         except BadInput as error:
             if asked.named:
                 raise
@@ -198,14 +201,15 @@ def _splits(data: DataSet, asked: Asked) -> list[Split]:
     ]
 
 
-def _check_batches(corners: Sequence[Corner], source: Source) -> None:
+def _check_batches(each: Crossed, source: Source) -> None:
+    """A larger batch than there are rows is all rows, so that the switch would do less than it says."""
+    if not any("batch_size" in switch.knobs for switch in each.combination.switches):
+        return
     rows = min(len(fold.train) for fold in source.folds) // source.rounds
-    most = max(corner.recipe.batch_size for corner in corners)
+    most = max(corner.recipe.batch_size for corner in each.corners)
     if most > rows:
         constraint = f"must be at most {rows:,}, the training rows of the smallest division"
-        raise BadInput(
-            "batch_size", constraint, most, "Name smaller ones, or fix a smaller one to begin with."
-        )
+        raise BadInput("batch_size", constraint, most, "Name smaller ones: batch_size=16,64.")
 
 
 def _workers(asked: Asked, corners: Sequence[Corner], source: Source) -> int:
@@ -257,7 +261,8 @@ def _say_power(
     least = detectable(n, rope=1.0, sd=2.0, alpha=ALPHA / pairs, overlap=overlap)
     runs.say(
         f"{n} runs of each setting, {pairs} pair{'s' if pairs > 1 else ''}: an interaction of about "
-        f"{least:.1f} times the noise between runs would be named with chance 0.8, a smaller one if runs pair well."
+        f"{least:.1f} times the noise between runs would be named with chance 0.8, a smaller one if "
+        "runs pair well."
     )
 
 
