@@ -232,7 +232,7 @@ class Search:
     def deadline(self) -> float:
         """What may be spent when the search must end for the rest to fit.
 
-        What follows keeps a fifth of the budget at least, half of it at most, and between these what
+        What follows keeps a fifth of what calibration left, half of it at most, and between these what
         confirming the present leader would cost: a search that favours dear networks has to stop sooner.
         """
         purse = self.pace.purse
@@ -240,13 +240,13 @@ class Search:
             return math.inf
         leader = next((t.member.recipe for t in self.ranked()), self._default)
         need = 1.1 * self.pace.closing([leader, self._default], self.pace.extent.looks[-1]) - purse.writing
-        whole = purse.limit - purse.began - purse.writing
+        whole = purse.limit - max(purse.began, self._started) - purse.writing
         return purse.limit - purse.writing - min(max(need, LEAST_CLOSING * whole), MOST_CLOSING * whole)
 
     def _beginning(self) -> tuple[float, bool]:
         """What is spent already, and whether anything is left to search with."""
-        spent = self.pace.purse.spent()
-        return spent, spent < self.deadline()
+        self._started = self.pace.purse.spent()
+        return self._started, self._started < self.deadline()
 
     def _waves_end(self) -> float:
         """What may be spent when waves must end for the play-off to fit before the deadline."""
