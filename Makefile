@@ -6,6 +6,7 @@
 #   make soak    kill studies 650 times and hold what they find against studies that were never killed
 #   make bench   measure steepest beside other tuners on this machine
 #   make bench-engine   does the engine reach what it must, and how near is it to the machine's limit
+#   make evidence      how often verdicts err: simulated, and with real trainings
 #   make bench-gpu      the same on a graphics card, where there is one
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ READY := .venv/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format soak bench bench-engine bench-gpu clean
+.PHONY: demo test check format soak bench bench-engine bench-gpu evidence clean
 
 demo: $(READY)
 	rm -rf runs/demo
@@ -44,6 +45,9 @@ bench: $(READY)
 
 bench-engine: $(READY)
 	$(BIN)/python benchmarks/engine.py
+
+evidence: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/evidence.py --trainings
 
 bench-gpu: $(READY)
 	$(BIN)/python benchmarks/engine.py --gpu

@@ -87,3 +87,70 @@ def test_a_folder_made_for_a_run_that_fails_goes_again(
     with pytest.raises(KeyboardInterrupt):
         st.compare("iris", batch_size=[8, 64], out=tmp_path / "run", **QUICK)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_frame_figure_markdown_and_json_show_the_same_numbers(result: ComparisonResult) -> None:
+    kept, frame, figure = result.to_dict(), result.to_frame(), result.to_figure()
+    text, digits = result.to_markdown(), Comparison.read(kept).decimals
+    for row in kept["rows"]:
+        line = frame.loc[row["label"]]
+        assert (line["mean"], line["low"], line["high"]) == (row["mean"], row["low"], row["high"])
+        assert (line["parameters"], line["rate"], line["seconds"]) == (
+            row["parameters"], row["rate"], row["seconds"],
+        )  # fmt: skip
+        dot = next(t for t in figure.data if t.mode == "markers" and t.name == row["label"])
+        assert dot.y[0] == row["mean"]
+        assert dot.y[0] + dot.error_y.array[0] == pytest.approx(row["high"])
+        assert dot.y[0] - dot.error_y.arrayminus[0] == pytest.approx(row["low"])
+        curve = next(t for t in figure.data if t.mode == "lines" and t.name == row["label"])
+        assert list(zip(curve.x, curve.y, strict=True)) == [tuple(pair) for pair in row["curve"]]
+        assert curve.y[-1] == pytest.approx(row["mean"])
+        assert tuple(row["band"][-1][1:]) == pytest.approx((row["low"], row["high"]))
+        shown = f"{row['mean']:.{digits}f} | [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+        assert shown in text
+        assert shown.replace(" | ", '</td><td class="num">') in result.report().read_text(encoding="utf-8")
+    for verdict in kept["verdicts"]:
+        line, found = frame.loc[verdict["contender"]], verdict["verdict"]
+        assert (line["verdict"], line["effect"]) == (found["kind"], found["effect"])
+        assert (line["effect_low"], line["effect_high"]) == (found["low"], found["high"])
+        assert line["p_adjusted"] == verdict["p_adjusted"]
+        assert found["sentence"] in text
+        assert found["sentence"] in " ".join(result.summary().split()).replace("  ", " ")
+    assert list(frame["mean_rank"].sort_values()) == list(kept["ranking"]["mean_ranks"])
+
+
+def test_several_knobs_networks_and_recipes_are_compared(tmp_path: Path) -> None:
+    quick = {**QUICK, "seeds": 1, "epochs": 1}
+    several = st.compare(
+        "iris", optimizer=["sgd", "adam"], activation=["relu", "tanh"], out=tmp_path / "a", **quick
+    )
+    assert [row.label for row in several.rows][:2] == ["sgd × relu", "sgd × tanh"]
+    assert several.to_dict()["knob"] == "optimizer × activation"
+    each = st.compare("iris", optimizer=["sgd"], activation=["tanh"], each=True, out=tmp_path / "b", **quick)
+    assert {row.reference for row in each.verdicts} == {"default"}
+    whole = st.compare(
+        "iris", recipes={"narrow": st.Recipe(width=4), "wide": st.Recipe(width=32)}, out=tmp_path / "c",
+        **{**quick, "fix": {"depth": 1}},
+    )  # fmt: skip
+    assert [row.recipe.width for row in whole.rows] == [4, 32]
+    assert whole.rows[0].parameters < whole.rows[1].parameters
+    assert "narrow" in whole.report().read_text(encoding="utf-8")
+
+
+def test_recipes_are_compared_alone() -> None:
+    with pytest.raises(BadInput, match="recipes must be compared alone, but got 'lr'"):
+        st.compare("iris", recipes={"a": st.Recipe(), "b": st.Recipe()}, lr=[0.1, 0.2])
+
+
+def test_a_comparison_of_equals_costs_no_more_looks_than_it_needs(tmp_path: Path) -> None:
+    same = {"one": st.Recipe(width=8, depth=1), "other": st.Recipe(width=8, depth=1)}
+    found = st.compare("iris", recipes=same, epochs=2, seeds=4, rates="same", workers=0, out=tmp_path / "run")
+    assert found.verdicts[0].verdict.kind == "equivalent"
+    assert (found.to_dict()["seeds"], found.to_dict()["planned_seeds"]) == (2, 4)
+    assert found.to_dict()["looks"] == [10, 15, 20]
+    assert any(note.startswith("Stopped after 10 of 20 runs of each") for note in found.to_dict()["notes"])
+    every = st.compare(
+        "iris", recipes=same, epochs=2, seeds=4, rates="same", workers=0, looks=False, out=tmp_path / "all"
+    )
+    assert len(every.rows[0].scores) == 20
+    assert every.rows[0].scores[:10] == found.rows[0].scores

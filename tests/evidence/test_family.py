@@ -8,6 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 from steepest.base.errors import BadInput
 from steepest.evidence.family import against_reference, all_pairs, holm, step_levels
+from steepest.evidence.looks import pocock_level
 from steepest.evidence.verdict import judge
 
 
@@ -72,3 +73,16 @@ def test_bad_input() -> None:
         all_pairs(contenders(1))
     with pytest.raises(BadInput, match="scores must hold two contenders"):
         against_reference(contenders(1), "m0")
+
+
+def test_looks_ask_more_of_every_row_and_share_the_error_with_holm() -> None:
+    base = np.linspace(0.0, 1.0, 10)
+    noise = np.array([0.1, -0.1, 0.05, -0.05, 0.02, -0.02, 0.1, -0.1, 0.0, 0.0])
+    scores = {"a": base, "b": base + 1.0 + noise, "c": base + noise}
+    once = {row.contender: row.verdict for row in against_reference(scores, "a")}
+    looks = {row.contender: row.verdict for row in against_reference(scores, "a", looks=[10, 20])}
+    assert [once["b"].kind, looks["b"].kind] == ["better", "better"]
+    assert (looks["b"].look, looks["c"].look) == (1, 1)
+    assert 1 - looks["b"].level == pytest.approx(pocock_level([10, 20], 0.025))
+    assert 1 - looks["c"].level == pytest.approx(pocock_level([10, 20], 0.05))
+    assert looks["b"].high - looks["b"].low > once["b"].high - once["b"].low

@@ -1,4 +1,4 @@
-"""The simulation gates, in a few seconds: a small share of what `benchmarks/evidence_gates.py` runs.
+"""The simulation gates, in a few seconds: a small share of what `benchmarks/evidence.py` runs.
 
 Tolerance: a gate fails when its share lies more than three binomial standard errors beyond its bound. With
 150 comparisons that is 5.3 points at 5 % and 9.8 at 80 %, so a sound protocol fails one such test in about
@@ -19,12 +19,12 @@ COUNT = 150
 
 @pytest.fixture(scope="module")
 def gates() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "evidence_gates.py"
-    spec = importlib.util.spec_from_file_location("evidence_gates", path)
+    path = Path(__file__).parents[2] / "benchmarks" / "evidence.py"
+    spec = importlib.util.spec_from_file_location("evidence_benchmark", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["evidence_gates"] = module  # dataclasses look their module up
+    sys.modules["evidence_benchmark"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 

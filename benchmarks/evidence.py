@@ -1,4 +1,6 @@
-"""How often verdicts err, by simulation with numbers: `python benchmarks/evidence_gates.py`.
+"""How often verdicts err, by simulation with numbers: `python benchmarks/evidence.py`, or `make evidence`.
+
+`--trainings` adds gates of real trainings, for a release.
 
 Prints one row per gate: what must hold, what was found, and the standard error of the finding. Exit code 1 if
 a gate fails. Scores are quality + split effect (shared by the pair) + seed noise, SD 1 unless said otherwise.
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steepest.evidence.factorial import interaction
+from steepest.evidence.family import against_reference
 from steepest.evidence.looks import pocock_level
 from steepest.evidence.paired import Floats, bca_interval, mean_interval, superiority, t_interval
 from steepest.evidence.verdict import Verdict, judge
@@ -191,14 +194,77 @@ def conflicts(count: int) -> list[Gate]:
     return gates
 
 
+def tables(count: int) -> list[Gate]:
+    """Tables of five contenders on 20 replicates: looks at 10, 15 and 20, Holm at each."""
+    plan = (10, 15, 20)
+
+    def said(effect: float, seed: int) -> list[tuple[bool, bool]]:
+        """(a verdict on the four equal ones, the fifth called better) at any look of each table."""
+        rng, found = np.random.default_rng(seed), []
+        for i in range(count):
+            shared = rng.normal(size=20)
+            runs = {name: shared + rng.normal(size=20) for name in "abcde"}
+            runs["e"] += effect
+            rows = [
+                row
+                for n in plan
+                for row in against_reference({k: v[:n] for k, v in runs.items()}, "a", looks=plan, seed=i)
+            ]
+            told = [row for row in rows if row.verdict.kind in ("better", "worse")]
+            found.append(
+                (
+                    any(row.contender != "e" or effect == 0 for row in told),
+                    any(row.contender == "e" and row.verdict.kind == "better" for row in told),
+                )
+            )
+        return found
+
+    none, one = said(0.0, 21), said(1.5, 22)
+    return [
+        Gate("table of 5 equals, one told apart, 3 looks", _share(none, 0), 0.0, 0.05, count),
+        Gate("the same beside one that is better", _share(one, 0), 0.0, 0.05, count),
+        Gate("that one found (1.5 SD), for the record", _share(one, 1), 0.0, 1.0, count),
+    ]
+
+
+def _share(found: list[tuple[bool, bool]], place: int) -> float:
+    return float(np.mean([pair[place] for pair in found]))
+
+
+def real(count: int) -> list[Gate]:
+    """Real trainings: A and B are one recipe; then A's scores are raised by one SD of its runs."""
+    from evidence_trainings import same_recipe_twice  # brings torch, and minutes of training
+
+    a, b, overlap = same_recipe_twice(count)
+    raised = a + a.std(axis=1, ddof=1, keepdims=True)
+    pairs = list(zip(a, b, strict=True))
+    effect = list(zip(raised, b, strict=True))
+    plain = [judge(x, y, seed=i) for i, (x, y) in enumerate(pairs)]
+    corrected = [judge(x, y, overlap=overlap, seed=i) for i, (x, y) in enumerate(pairs)]
+    found = float(np.mean([judge(x, y, seed=i).kind == "better" for i, (x, y) in enumerate(effect)]))
+    strict = [judge(x, y, overlap=overlap, seed=i).kind == "better" for i, (x, y) in enumerate(effect)]
+    covered = [mean_interval(x - y, seed=i) for i, (x, y) in enumerate(pairs)]
+    inside = float(np.mean([low <= 0 <= high for low, high in covered]))
+    return [
+        Gate("trainings: A/A told apart, n = 20", told_apart(plain), 0.0, 0.05, count),
+        Gate("trainings: the same, corrected for overlap", told_apart(corrected), 0.0, 0.05, count),
+        Gate("trainings: 1 SD found, n = 20", found, 0.80, 1.0, count),
+        Gate("trainings: the same, corrected for overlap", float(np.mean(strict)), 0.80, 1.0, count),
+        Gate("trainings: 95 % interval covers, n = 20", inside, 0.93, 0.97, count),
+    ]
+
+
 def main() -> int:
     """Run every gate and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--comparisons", type=int, default=400, help="simulated comparisons per gate")
-    count = parser.parse_args().comparisons
+    parser.add_argument("--comparisons", type=int, default=400, help="comparisons per gate")
+    parser.add_argument("--trainings", action="store_true", help="real trainings too (minutes)")
+    asked = parser.parse_args()
+    count = asked.comparisons
     started, failed = time.perf_counter(), 0
     print(f"{'gate':48} {'must be':>14} {'found':>7} {'± s.e.':>7}")
-    for group in (same_recipe, found_effect, coverage, overlapping, conflicts):
+    groups = [same_recipe, found_effect, coverage, overlapping, conflicts, tables]
+    for group in [*groups, real] if asked.trainings else groups:
         for gate in group(count):
             held = gate.holds(tolerance=2.0)
             failed += not held
