@@ -11,7 +11,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("kill_studies.py")
 KILLS = int(os.environ.get("STEEPEST_KILLS", "40"))
-"""With one worker process and none; a quarter as many with two. `make soak` asks for more."""
+"""In all, with no worker process and with two, and by budgets of members and of operations."""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork processes")
 
@@ -25,7 +25,8 @@ def killed(kills: int, workers: int, data: str, budget: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("workers", "data", "budget", "share"), [(0, "iris", "14trials", 1.0), (2, "diabetes", "10trials", 0.25)]
+    ("workers", "data", "budget", "share"),
+    [(0, "iris", "14trials", 0.75), (2, "diabetes", "10trials", 0.25), (0, "wine", "3e8flops", 0.25)],
 )
 def test_killed_studies_end_as_if_they_had_not_been(
     workers: int, data: str, budget: str, share: float
