@@ -114,6 +114,8 @@ def main(kills: int, workers: int, name: str, budget: str) -> dict[str, Any]:
                 ):
                     break
                 done += 1
+                if _begun(folder, "end"):  # all was done: it was on its way out
+                    break
                 if not _begun(folder):  # killed before it wrote anything: the command is given again
                     (folder / "study.db").unlink(missing_ok=True)
             found = everything(folder)
@@ -123,10 +125,11 @@ def main(kills: int, workers: int, name: str, budget: str) -> dict[str, Any]:
     return {"kills": done, "studies": studies, "differ": differ, "seconds": round(took, 2)}
 
 
-def _begun(folder: Path) -> bool:
+def _begun(folder: Path, kind: str = "asked") -> bool:
+    """Whether a study has written a document: the first, or the last."""
     try:
         with open_journal(folder) as journal:
-            return journal.document("asked") is not None
+            return journal.document(kind) is not None
     except Exception:
         return False
 
