@@ -86,6 +86,12 @@ def test_a_factor_multiplies_what_the_recipe_would_have() -> None:
     assert rates[0][1] != rates[1][1]
 
 
+def test_a_factor_multiplies_what_is_fixed() -> None:
+    (asked,) = combinations(["averaging-short"])
+    found = crossed(asked, read("iris"), {"epochs": 30})
+    assert [c.recipe.epochs for c in found.corners] == [30, 30, 10, 10]
+
+
 def test_what_is_a_switch_is_not_tuned() -> None:
     tuned = {}
     for asked in (("dropout=0.3", "norm=batch"), ("dropout=0.3", "lr=x4"), ("dropout=0.3", "l2=0.01")):

@@ -109,6 +109,8 @@ def test_a_verdict_comes_with_advice_that_names_the_best_mean() -> None:
     assert "do not combine them, the best mean has first 0 alone" in told["conflict"]
     assert "the best mean has both" in told["synergy"]
     assert "not the same as no interaction" in told["unresolved"]
+    idle = found(pair("additive", mean_00=0.9, mean_10=0.901, mean_01=0.902, mean_11=0.9)).pairs[0]
+    assert "nothing to interact" in advice(idle)
     worse = found(pair("synergy", best="neither")).pairs[0]
     assert "the best mean has neither" in advice(worse)
 

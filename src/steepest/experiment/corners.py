@@ -84,9 +84,10 @@ def crossed(combination: Combination, data: DataSet, fixed: Mapping[str, Any], t
     switches = combination.switches
     for switch in switches:
         for knob in switch.knobs:
-            if knob in fixed:
+            if knob in fixed and not _factor(switch.on.get(knob)):  # a factor multiplies what is fixed
                 given = named(fixed[knob])
-                raise BadInput(knob, "must be left free: a switch sets it", given, "Leave it out of --fix.")
+                remedy = "Leave it out of what is fixed, or name a factor: x0.5."
+                raise BadInput(knob, "must be left free: a switch sets it", given, remedy)
     others = {**fixed, **combination.settings}
     design = two_level(len(switches))
     _check_alone(switches, others, data)
@@ -106,13 +107,13 @@ def _recipe(
     switches: Sequence[Switch], chosen: Sequence[Switch], others: Mapping[str, Any], data: DataSet
 ) -> Recipe:
     """The recipe with some switches on; factors apply to what it would have without them."""
-    changes = dict(others)
+    changes: dict[str, Any] = {}
     for switch in switches:
         changes |= switch.off
     for switch in chosen:
         changes |= switch.on
     factors = {knob: float(value[1:]) for knob, value in changes.items() if _factor(value)}
-    plain = {knob: value for knob, value in changes.items() if knob not in factors}
+    plain = {**others, **{knob: value for knob, value in changes.items() if knob not in factors}}
     recipe = default_recipe(data, plain.get("network"), plain)
     refuse_idle(recipe, plain)
     base = recipe

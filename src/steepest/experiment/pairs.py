@@ -68,7 +68,7 @@ def _word(value: Any) -> str:
 
 BATCH_NORM = Switch("batch norm", {"norm": "batch"}, {"norm": "none"})
 SHORT = Switch("short training", {"epochs": "x0.33"})
-FASTER = Switch("4 × the rate", {"lr": "x4"})
+FASTER = Switch("4-fold rate", {"lr": "x4"})
 
 KNOWN: tuple[Combination, ...] = (
     Combination(
@@ -129,7 +129,7 @@ KNOWN: tuple[Combination, ...] = (
     ),
     Combination(
         "batch-rate",
-        (Switch("4 × the batch", {"batch_size": "x4"}), FASTER),
+        (Switch("4-fold batch", {"batch_size": "x4"}), FASTER),
         expected="synergy: a larger batch wants a higher rate, in proportion or as its root",
         source="Goyal et al. 2017 (arXiv 1706.02677); Malladi et al. 2022 (arXiv 2205.10287)",
     ),

@@ -236,6 +236,8 @@ def advice(row: PairRow) -> str:
     """What a verdict means for one who has to choose."""
     best = {"neither": "neither", "first": f"{row.first} alone", "second": f"{row.second} alone"}
     mean = f"the best mean has {best.get(row.best, 'both')}"
+    if row.kind == "additive" and max(row.means) - min(row.means) < row.rope:
+        return "neither changes the score by more than what matters, so there was nothing to interact"
     return {
         "conflict": f"together they do worse than one of them alone; do not combine them, {mean}",
         "redundant": f"the second adds less than it would alone; {mean}",
