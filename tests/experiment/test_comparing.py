@@ -260,3 +260,36 @@ def test_rows_set_aside_for_a_test_stay_out(watched: list[Watched]) -> None:
     compared(asked(rates="same", seeds=1, epochs=1), kept)
     for fold in watched[0].source.folds:
         assert not {*fold.train, *fold.held_out} & set(aside)
+
+
+def test_a_metric_without_a_value_on_a_fold_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def undefined(metrics: dict[str, np.ndarray], _name: str) -> np.ndarray:
+        return np.full_like(metrics["loss"], np.nan)
+
+    monkeypatch.setattr("steepest.experiment.contest.score_of", undefined)
+    with pytest.raises(BadInput, match="objective must have a value on the held-out rows of every fold"):
+        compared(asked(rates="same", seeds=1, epochs=1))
+
+
+def test_what_can_never_decide_is_said_before_it_is_spent() -> None:
+    heard = Heard()
+    compared(asked(values=(8, 12, 16, 24, 32), rates="same", epochs=1), heard=heard)
+    expected = (
+        "6 runs of each can never show one of 5 to be better than another, whatever they score: 8 are needed."
+    )
+    assert heard.said[0] == expected
+
+
+def test_decays_are_tuned_on_the_rows_of_the_ladders(watched: list[Watched]) -> None:
+    found = compared(asked(seeds=1))
+    tried = [m for m in members(watched, points=False) if m.recipe.weight_decay != 0.01]
+    assert {m.recipe.weight_decay for m in tried} == {0.0, 0.1}
+    assert {m.fold for m in tried} == {3, 4, 5}
+    for row in found.rows:
+        trained = [m for m in members(watched, points=True) if m.recipe.batch_size == row.value]
+        decays = {m.fold: m.recipe.weight_decay for m in trained}
+        assert [decays[i] for i in range(3)] == list(row.decays)
+        assert row.tuning_seconds > 0
+        assert row.parameters > 0
+    fixed = compared(asked(seeds=1, fixed={**SMALL, "weight_decay": 0.0}))
+    assert {decay for row in fixed.rows for decay in row.decays} == {0.0}

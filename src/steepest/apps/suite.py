@@ -65,7 +65,7 @@ def compare_suite(
     *,
     each: bool = False,
     folds: int = 5,
-    seeds: int = 2,
+    seeds: int = 4,
     rates: str | None = None,
     decays: bool | None = None,
     epochs: Any = None,

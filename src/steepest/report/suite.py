@@ -1,9 +1,10 @@
 """A comparison across data sets in words: tables for the terminal and for Markdown."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from steepest.report.comparison import seconds, tabulated
+from steepest.report.comparison import WIDTH, seconds, tabulated
 from steepest.report.numbers import many, number
 
 Facts = Mapping[str, Any]
@@ -88,12 +89,9 @@ SCALE = (
 
 def to_text(facts: Facts) -> str:
     """The tables for a terminal."""
-    parts = [
-        f"▸ {headline(facts)}",
-        *("\n".join(tabulated(rows)) for rows in _tables(facts)),
-        _standing(facts),
-    ]
-    return "\n\n".join([*parts, SCALE])
+    tables = ["\n".join(tabulated(rows)) for rows in _tables(facts)]
+    notes = ["\n".join(textwrap.wrap(words, WIDTH)) for words in (_standing(facts), SCALE)]
+    return "\n\n".join([f"▸ {headline(facts)}", *tables, *notes])
 
 
 def to_markdown(facts: Facts) -> str:
