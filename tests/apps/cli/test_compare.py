@@ -85,3 +85,33 @@ def test_bad_input_ends_with_code_2_and_one_message(
     assert says in shown.err
     assert len(shown.err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--suite", "smal", "lr=0.1,0.2"], "Did you mean 'small'?"),
+        (["--suite", "small", "a.yaml"], "--suite must come with knobs alone"),
+        (["--suite", "small", "lr=0.1,0.2", "--target", "y"], "Leave out how data is read"),
+        (["--suite", "small", "lr=0.1"], "lr must have two values or more to compare"),
+    ],
+)
+def test_a_suite_that_makes_no_sense_is_refused(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", *arguments, "--quiet"]) == 2
+    assert says in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_suite_shows_its_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("steepest.experiment.suite.SUITES", {"small": ("iris", "wine")})
+    arguments = ["compare", "--suite", "small", "optimizer=sgd,adam", *QUICK, "--rates", "same"]
+    assert main([*arguments, "--quiet", "--out", str(tmp_path / "run")]) == 0
+    shown = capsys.readouterr().out
+    assert "No optimizer is shown to be better than another over 2 data sets" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines() if "page" not in line)

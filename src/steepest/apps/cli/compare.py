@@ -1,5 +1,6 @@
 """`steepest compare`: values of knobs, networks or whole recipes, by cross-validation."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -152,57 +153,58 @@ def compare(
 
     Writes a run folder: a page to read (compare.html) and every number behind it (compare.json).
     """
+    settings: dict[str, Any] = {"each": each, "folds": folds, "seeds": seeds, "rates": rates}
+    settings |= {"decays": decays, "seed": seed, **({} if epochs is None else {"epochs": epochs})}
+    alone = {"looks": looks, "margin": margin, "against": against, "objective": objective}
     if suite is not None:
         if how or source or against or objective or margin is not None:
             remedy = "Leave out how data is read, --against, --objective and --margin."
             raise BadInput("--suite", "must come with knobs alone", suite, remedy)
-        settings: dict[str, Any] = {"each": each, "folds": folds, "seeds": seeds, "rates": rates}
-        settings |= {"decays": decays, "epochs": epochs, "budget": budget, "seed": seed}
-        _over_a_suite(
-            suite, [data, *(values or [])], {**settings, "out": writable(out), "fix": parse_fix(fix or ())},
-            quiet, as_json,
-        )  # fmt: skip
-        return
-    data, network = data_and_network(data, source)
-    asked = sorted_out(values or [])
-    _refuse_twice(asked, network, epochs)
-    fixed, limit = parse_fix(fix or ()), Budget.parse(budget) if budget is not None else None
-    chosen = against
-    if against is not None and len(asked.knobs) == 1 and not each:
-        chosen = value_of(next(iter(asked.knobs)), against)
-    folder = writable(out)
-    with listening(data, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
-        from steepest.apps import comparing  # here, because it brings torch: see steepest.apps.cli
-
-        result = comparing.compare(
-            data,
-            recipes=asked.recipes or None,
-            each=each,
-            folds=folds,
-            seeds=seeds,
-            looks=looks,
-            rates=rates,
-            decays=decays,
-            margin=margin,
-            against=chosen,
-            objective=objective,
-            fix=fixed,
-            budget=limit,
-            seed=seed,
-            out=folder,
-            listener=listener,
-            command=context.obj,
-            **{
-                **how,
-                "network": asked.networks or network,
-                **({} if epochs is None else {"epochs": epochs}),
-                **asked.knobs,
-            },
-        )
+        asked = sorted_out([data, *(values or [])])
+        run, title = _over_a_suite(suite, asked), f"suite {suite}"
+    else:
+        data, network = data_and_network(data, source)
+        asked = sorted_out(values or [])
+        _refuse_twice(asked, network, epochs)
+        settings |= {**alone, **how, "command": context.obj}
+        run, title = _on(data, asked, network), data
+    settings |= {"fix": parse_fix(fix or ()), "budget": None if budget is None else Budget.parse(budget)}
+    settings |= {"out": writable(out)}
+    with listening(title, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
+        result = run({**settings, "listener": listener})
     if as_json:
         typer.echo(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
     else:
         typer.echo(f"{result.summary()}\n\n  page      {result.report()}")
+
+
+def _on(data: str, asked: Tokens, network: str | None) -> Callable[[dict[str, Any]], Any]:
+    """Compares on one data set."""
+
+    def run(settings: dict[str, Any]) -> Any:
+        from steepest.apps import comparing  # here, because it brings torch: see steepest.apps.cli
+
+        against = settings["against"]
+        if against is not None and len(asked.knobs) == 1 and not settings["each"]:
+            against = value_of(next(iter(asked.knobs)), against)
+        more = {"recipes": asked.recipes or None, "network": asked.networks or network, "against": against}
+        return comparing.compare(data, **{**settings, **more, **asked.knobs})
+
+    return run
+
+
+def _over_a_suite(name: str, asked: Tokens) -> Callable[[dict[str, Any]], Any]:
+    """Compares over the data sets of a suite."""
+    if asked.networks or asked.recipes:
+        remedy = "Compare knobs, such as optimizer=sgd,adam."
+        raise BadInput("--suite", "must come with knobs alone", [*asked.networks, *asked.recipes], remedy)
+
+    def run(settings: dict[str, Any]) -> Any:
+        from steepest.apps import suite  # here, because it brings torch: see steepest.apps.cli
+
+        return suite.compare_suite(name, **{**settings, **asked.knobs})
+
+    return run
 
 
 def _refuse_twice(asked: Tokens, network: str | None, epochs: float | None) -> None:
@@ -218,21 +220,3 @@ def _refuse_twice(asked: Tokens, network: str | None, epochs: float | None) -> N
         given = ", ".join(asked.knobs) or str(network)
         remedy = "Compare networks first, then the knobs of the better one."
         raise BadInput("networks", "of your own must be compared without other knobs", given, remedy)
-
-
-def _over_a_suite(
-    name: str, arguments: list[str], settings: dict[str, Any], quiet: bool, as_json: bool
-) -> None:
-    """Compare over the data sets of a suite, and show the tables."""
-    asked = sorted_out(arguments)
-    if asked.networks or asked.recipes:
-        remedy = "Compare knobs, such as optimizer=sgd,adam."
-        raise BadInput("--suite", "must come with knobs alone", [*asked.networks, *asked.recipes], remedy)
-    with listening(f"suite {name}", STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
-        from steepest.apps import suite  # here, because it brings torch: see steepest.apps.cli
-
-        result = suite.compare_suite(name, listener=listener, **{**settings, **asked.knobs})
-    if as_json:
-        typer.echo(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
-    else:
-        typer.echo(f"{result.summary()}\n\n  page      {result.report()}")
