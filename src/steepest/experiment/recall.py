@@ -6,11 +6,13 @@ ends, the work begins. So there is one course of a study, not one for the first 
 ones.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steepest.base.errors import StoreError
+from steepest.experiment.trained import Trained
 from steepest.store.journal import Journal
 from steepest.store.records import CurvePoint, MemberPlan, Outcome
 
@@ -116,8 +118,43 @@ class Recall:
         self._documents[kind] += 1
         return self._documents[kind] <= self._known[kind]
 
-    def reached(self, member: int, epoch: float) -> bool:
-        """Whether a member was trained so far, or ended before."""
+    def trained(self, members: Sequence[int], until: int, epoch: float, keep: bool) -> set[int]:
+        """Those of some members that trained together so far, or ended before.
+
+        Args:
+            members: their numbers.
+            until, epoch: how far, in rounds and in epochs.
+            keep: whether their states are wanted. Where these were not kept in time, nobody counts as
+                trained: they are trained once more, to the same end.
+        """
+        numbers = set(members)
+        kept = any(
+            set(map(int, body["rounds"])) <= numbers and set(body["rounds"].values()) == {until}
+            for body in self.kept.values()
+        )
+        if keep and not (kept or numbers <= set(self.outcomes)):
+            return set()
+        return {n for n in numbers if self._reached(n, epoch)}
+
+    def tell(self, t: Trained, until: int, rounds: int) -> None:
+        """Take a member on to a round by the record.
+
+        Args:
+            t: the member.
+            until: the round.
+            rounds: in an epoch.
+        """
+        outcome = self.outcomes.get(t.member.number)
+        for point in self.points[t.member.number]:
+            round_ = round(point.epoch * rounds)
+            if round_ <= until:
+                t.scores[round_], t.steps = point.score, point.step
+                t.metrics = {"loss": point.held_out_loss}
+        t.state, t.seconds = None, outcome.seconds if outcome else 0.0
+        if outcome and outcome.status in ENDED and (until not in t.scores or math.isnan(t.score)):
+            t.fate = outcome.status
+
+    def _reached(self, member: int, epoch: float) -> bool:
         if any(point.epoch == epoch for point in self.points[member]):
             return True
         outcome = self.outcomes.get(member)

@@ -18,7 +18,7 @@ from steepest.experiment import states
 from steepest.experiment.gauging import Gauge
 from steepest.experiment.limits import Limit, read_limits
 from steepest.experiment.probing import fault_words, probe_bodies
-from steepest.experiment.recall import ENDED, Recall
+from steepest.experiment.recall import Recall
 from steepest.experiment.settings import Settings
 from steepest.experiment.trained import Trained
 from steepest.experiment.ways import PATIENCE, Measuring, planner_for
@@ -361,39 +361,15 @@ class Study:
             self.note("ways", {"choices": [c.as_dict() for c in self.planner.choices.values()]})
 
     def _recalled(self, trained: Sequence[Trained], until: int, keep: bool) -> set[int]:
-        """The members that an earlier sitting has trained so far, with what came of it.
-
-        Where their states are wanted and were not kept in time, none: they are trained once more, to the same
-        end.
-        """
-        numbers = {t.member.number for t in trained}
-        known = {n for n in numbers if self.recall.reached(n, float(self.epochs(until)))}
-        ended = numbers <= set(self.recall.outcomes)
-        kept = any(
-            set(map(int, body["rounds"])) <= numbers and set(body["rounds"].values()) == {until}
-            for body in self.recall.kept.values()
-        )
-        if keep and not (ended or kept):
-            return set()
+        """The members that an earlier sitting has trained so far, with what came of it."""
+        known = self.recall.trained([t.member.number for t in trained], until, self.epochs(until), keep)
         for t in trained:
             if t.member.number in known:
-                self._tell_again(t, until)
+                steps, rounds = t.steps, t.reached
+                self.recall.tell(t, until, self.rounds)
+                self._steps += t.steps - steps
+                self._count(t, rounds)
         return known
-
-    def _tell_again(self, t: Trained, until: int) -> None:
-        """Take a member on to a round by the record."""
-        number, before, reached = t.member.number, t.steps, t.reached
-        outcome = self.recall.outcomes.get(number)
-        for point in self.recall.points[number]:
-            round_ = round(point.epoch * self.rounds)
-            if round_ <= until:
-                t.scores[round_], t.steps = point.score, point.step
-                t.metrics = {"loss": point.held_out_loss}
-        self._steps += t.steps - before
-        self._count(t, reached)
-        t.state, t.seconds = None, outcome.seconds if outcome else 0.0
-        if outcome and outcome.status in ENDED and (until not in t.scores or np.isnan(t.score)):
-            t.fate = outcome.status
 
     def _retrace(self, members: Sequence[Trained]) -> None:
         """Train members from the beginning to where they are: their states are lost, their scores are not."""
