@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -196,7 +196,7 @@ def test_a_study_in_a_database_goes_on(
     tmp_path: Path, straight: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = cluster.url("iris-study")
-    password = str(urlsplit(storage).password)
+    password = unquote(str(urlsplit(storage).password))
     stopped("confirm", data="iris", out=tmp_path / "run", storage=storage)
     assert not (tmp_path / "run" / "study.db").exists()
     assert password not in (tmp_path / "run" / "study.url").read_text()
