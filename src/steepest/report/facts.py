@@ -14,6 +14,7 @@ from steepest.report.records import (
     Curse,
     Ensemble,
     Examples,
+    Explanation,
     Finalist,
     FoundRecipe,
     FrontRow,
@@ -24,6 +25,7 @@ from steepest.report.records import (
     KnobValue,
     Member,
     OuterTest,
+    PathStep,
     Room,
     Scores,
     Shown,
@@ -56,6 +58,7 @@ class Facts:
     front_costs: tuple[str, ...] = ()
     curse: Curse | None = None
     importance: Importance | None = None
+    explanation: Explanation | None = None
     test: OuterTest | None = None
     ensemble: Ensemble | None = None
     kept: tuple[Kept, ...] = ()
@@ -114,6 +117,7 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         front_costs=tuple(body("front").get("costs") or ()),
         curse=_optional(Curse, body("curse")),
         importance=_importance(body("importance")),
+        explanation=_explanation(body("explanation")),
         test=_test(body("test")),
         ensemble=_optional(Ensemble, body("ensemble")),
         kept=_rows(Kept, body("kept").get("rows")),
@@ -181,6 +185,17 @@ def _importance(body: Mapping[str, Any]) -> Importance | None:
         for row in body.get("rows") or ()
     )
     return replace(_record(Importance, body), rows=rows, room=_optional(Room, body.get("room") or {}))
+
+
+def _explanation(body: Mapping[str, Any]) -> Explanation | None:
+    if not body:
+        return None
+    steps = tuple(
+        replace(_record(PathStep, step), verdict=_optional(Verdict, step.get("verdict") or {}))
+        for step in body.get("steps") or ()
+    )
+    total = _optional(Verdict, body.get("total") or {})
+    return replace(_record(Explanation, body), start=_scores(body.get("start")), steps=steps, total=total)
 
 
 def _examples(body: Mapping[str, Any]) -> Examples | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from steepest.report import examples, importance, wording
+from steepest.report import examples, explanation, importance, wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
 from steepest.report.numbers import NONE, duration, knob
@@ -29,6 +29,7 @@ def to_markdown(facts: Facts) -> str:
         _importance,
         _front,
         _recipe,
+        _explanation,
         _augmentation,
         _data,
         _provenance,
@@ -123,6 +124,15 @@ def _recipe(facts: Facts) -> Iterator[str]:
         for name in recipe.changed
     ]
     yield _table(["changed", "value", "default"], rows)
+
+
+def _explanation(facts: Facts) -> Iterator[str]:
+    if facts.explanation is not None:
+        said = explanation.sentence(facts)
+        yield "## Why it won"
+        yield f"{_plain(said[0].upper() + said[1:])}."
+        yield _table(explanation.heads(facts), explanation.rows(facts))
+        yield _plain(explanation.how(facts))
 
 
 def _augmentation(facts: Facts) -> Iterator[str]:

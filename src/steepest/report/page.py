@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from steepest.base.recipe import KNOBS
-from steepest.report import ensemble, examples, importance, numbers, wording
+from steepest.report import ensemble, examples, explanation, importance, numbers, wording
 from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts
 from steepest.report.figures import (
@@ -16,6 +16,7 @@ from steepest.report.figures import (
     draw_changed,
     draw_curves,
     draw_differences,
+    draw_explanation,
     draw_forecast,
     draw_front,
     draw_importance,
@@ -45,6 +46,7 @@ def to_html(facts: Facts) -> str:
         "search": both(draw_search, facts),
         "front": both(draw_front, facts),
         "importance": both(draw_importance, facts),
+        "explanation": both(draw_explanation, facts),
         "baselines": both(draw_baselines, facts),
     }
     panels = [
@@ -63,6 +65,7 @@ def to_html(facts: Facts) -> str:
         says=examples,
         ensemble=ensemble,
         importance=importance,
+        explanation=explanation,
         words=wording,
         n=numbers,
         measure_name=measure_name,

@@ -361,6 +361,42 @@ class Importance:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStep:
+    """One switch on the way from the default to the winner, trained anew and held against the step before.
+
+    Args:
+        changes: knob → value before and after.
+        verdict: its effect is the gain; its level is what Holm's procedure leaves the step.
+        share: of the whole gain, with its interval; None where there is no gain to share.
+    """
+
+    switch: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    scores: tuple[float, ...] = ()
+    mean: float | None = None
+    sd: float | None = None
+    diverged: int = 0
+    verdict: Verdict | None = None
+    share: float | None = None
+    share_low: float | None = None
+    share_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The way from the default to the winner, on replicates that neither chose the winner nor the order."""
+
+    start: Scores | None = None
+    steps: tuple[PathStep, ...] = ()
+    total: Verdict | None = None
+    n: int = 0
+    choosing: int = 0
+    trainings: int = 0
+    seconds: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """What one stage cost."""
 

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from steepest.report import ensemble, importance, wording
+from steepest.report import ensemble, explanation, importance, wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
 from steepest.report.numbers import finite, knob, many
@@ -61,6 +61,8 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "mattered", importance.mattered(facts)
     if importance.room(facts):
         yield "room", importance.room(facts)
+    if facts.explanation is not None:
+        yield "why", explanation.sentence(facts)
     for row in facts.front:
         yield "front", wording.front_row(facts, row)
     if wording.searched(facts):

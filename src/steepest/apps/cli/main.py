@@ -17,7 +17,20 @@ from rich.console import Console
 from rich.text import Text
 
 from steepest import __version__
-from steepest.apps.cli import compare, conflicts, cost, data, plan, rates, report, rules, runs, train, tune
+from steepest.apps.cli import (
+    compare,
+    conflicts,
+    cost,
+    data,
+    explain,
+    plan,
+    rates,
+    report,
+    rules,
+    runs,
+    train,
+    tune,
+)
 from steepest.base.errors import SteepestError
 
 STOPPED = 130
@@ -44,6 +57,7 @@ app.command("tune", help=_help(tune.tune), epilog=tune.EXAMPLES)(tune.tune)
 app.command("train", help=_help(train.train), epilog=train.EXAMPLES)(train.train)
 app.command("compare", help=_help(compare.compare), epilog=compare.EXAMPLES)(compare.compare)
 app.command("conflicts", help=_help(conflicts.conflicts), epilog=conflicts.EXAMPLES)(conflicts.conflicts)
+app.command("explain", help=_help(explain.explain), epilog=explain.EXAMPLES)(explain.explain)
 app.command("data", help=_help(data.data), epilog=data.EXAMPLES)(data.data)
 app.command("report", help=_help(report.report), epilog=report.EXAMPLES)(report.report)
 app.command("rates", help=_help(rates.rates), epilog=rates.EXAMPLES)(rates.rates)

@@ -1,0 +1,162 @@
+"""The Python face of explanations: `st.explain`, why the winner of a finished study won."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from steepest.apps.network import Chosen, workers_for
+from steepest.apps.run_folders import find
+from steepest.base.budget import Budget, Clock
+from steepest.base.errors import BadInput
+from steepest.base.progress import Listener, Progress, Silent
+from steepest.base.recipe import Recipe
+from steepest.data.dataset import DataSet
+from steepest.data.read import read
+from steepest.experiment import folder as files
+from steepest.experiment.explaining import Why
+from steepest.experiment.explaining import explain as find_way
+from steepest.experiment.part import ended_parts
+from steepest.experiment.resuming import check_same_data, found_again, settings_of
+from steepest.experiment.settings import Settings
+from steepest.experiment.workers import cores
+from steepest.report.explanation import COLUMNS, frame_rows, to_markdown, to_text
+from steepest.report.export import to_dict
+from steepest.report.facts import Facts, read_facts
+from steepest.report.page import to_html
+from steepest.store.journal import Journal
+from steepest.store.opening import open_journal
+from steepest.store.records import Document
+from steepest.training.metrics import objective_for
+
+
+class Explanation:
+    """Why the winner won. Printing it shows the way, step by step.
+
+    Args:
+        facts: of the study, with the explanation.
+        folder: of the run.
+    """
+
+    def __init__(self, facts: Facts, folder: Path) -> None:
+        self.facts, self.folder = facts, folder
+
+    def report(self) -> Path:
+        """The study's page, which shows the way too."""
+        return self.folder / files.REPORT
+
+    def summary(self) -> str:
+        """The way for a terminal."""
+        return to_text(self.facts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The way as plain JSON values."""
+        found: dict[str, Any] = to_dict(self.facts)["explanation"]
+        return found
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per step, the default first: mean, gain over the step before, interval, verdict, share."""
+        return pd.DataFrame(frame_rows(self.facts), columns=COLUMNS)
+
+    def to_markdown(self) -> str:
+        """The same for a pull request or a notebook."""
+        return to_markdown(self.facts)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+
+def explain(
+    run: str | Path,
+    data: Any = None,
+    *,
+    budget: str | Budget | None = "60s",
+    workers: int | None = None,
+    listener: Listener | None = None,
+) -> Explanation:
+    """Find out why the winner of a finished study won, by training the way to it from the default.
+
+    One switch at a time: first the one that gains most, then the next. Every step is trained anew, on splits
+    and seeds of its own, and tested. What comes out is kept in the run's journal and shown on its page.
+
+    Args:
+        run: its folder, or its name under `runs/`.
+        data: the data once more, where they were objects in memory; others are found where they were.
+        budget: wall time of everything; None for no limit.
+        workers: processes to train in, 0 for none but this one; None takes one per core.
+        listener: hears how it goes.
+
+    Raises:
+        BadInput: the study has not ended, or found nothing better; the data are not those of then.
+        BadBudget: too little for a verdict.
+
+    Example:
+        >>> import tempfile
+        >>> from steepest.apps.api import tune
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "dull.yaml").write_text("lr: 1e-5")
+        >>> quick = {"epochs": 3, "depth": 1, "norm": "none", "bins": 0, "schedule": "constant"}
+        >>> begun = {"start_from": folder / "dull.yaml", "out": folder / "run", "fix": quick}
+        >>> found = tune("iris", budget="9trials", workers=0, **begun)
+        >>> why = explain(found.folder, budget=None, workers=0)
+        >>> why.to_frame()["step"][0], why.facts.explanation.total.kind
+        ('your recipe', 'better')
+    """
+    clock, hearing = Clock(), listener or Silent()
+    limit = None if budget is None else Budget.parse(budget)
+    place = find(run)
+    with open_journal(place) as journal:
+        settings, why = _asked(journal, place, workers, limit)
+        hearing.progress(Progress("read", clock.elapsed(), 0.0))
+        read_in = _read(settings, data, place)
+        check_same_data(journal, read_in)
+    hearing.say(read_in.summary)
+    explained = find_way(read_in, why, hearing, clock)
+    with open_journal(place) as journal:
+        journal.claim()
+        journal.record(documents=[Document("explanation", explained.to_dict())])
+        facts = read_facts(journal)
+    hearing.progress(Progress("write", clock.elapsed(), 1.0))
+    files.write_text(place / files.REPORT, to_html(facts))
+    return Explanation(facts, place)
+
+
+def _asked(journal: Journal, place: Path, workers: int | None, budget: Budget | None) -> tuple[Settings, Why]:
+    """The two ends of a study, and how it was asked for.
+
+    Raises:
+        BadInput: it has not ended.
+    """
+    known = {kind: journal.document(kind) for kind in ("study", "recipe", "importance")}
+    bodies = {kind: document.body if document else {} for kind, document in known.items()}
+    if not ended_parts(journal) or not bodies["recipe"]:
+        remedy = f"Finish it first: steepest tune --resume {place}."
+        raise BadInput("run", "must be a finished study", f"{place}, unfinished", remedy)
+    settings = settings_of(journal, folder=place, workers=0)
+    here = str(settings.fixed.get("factory", "")).startswith("__main__:")
+    if here:
+        remedy = "Put its function into a file of its own, and tune with network='file:function'."
+        raise BadInput("network", "must be one that can be imported", settings.fixed["factory"], remedy)
+    rows = bodies["importance"].get("rows") or ()
+    return settings, Why(
+        default=Recipe.make(**bodies["recipe"]["default"]),
+        winner=Recipe.make(**bodies["recipe"]["values"]),
+        objective=objective_for(bodies["study"]["task"], settings.objective),
+        seed=settings.seed,
+        shares={row["knob"]: row["share"] for row in rows},
+        workers=workers_for(Chosen((), {}), workers, cores()),
+        budget=budget,
+    )
+
+
+def _read(settings: Settings, data: Any, place: Path) -> DataSet:
+    how = settings.source.get("how", {})
+    if data is not None:
+        return read(data, **how)
+    try:
+        return read(found_again(settings.source, place), **how)
+    except BadInput as error:
+        if error.argument != "data" or settings.source:
+            raise
+        remedy = 'Give them again: st.explain("runs/x", data=...).'
+        raise BadInput("data", error.constraint, error.value, remedy) from None
