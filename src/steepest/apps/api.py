@@ -1,5 +1,6 @@
 """The Python face: `st.tune`, `st.train` and their results. Here a finished study meets its report."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -126,12 +127,10 @@ def tune(
     asked = chosen(network, None if begun else start_from, matching)
     wanted, held = looked_for(space, dotted(fix or {}), asked)
     fixed = {**held, **asked.fixed}
-    limits_asked = (limits,) if isinstance(limits, str) else tuple(limits)
-    read_limits(limits_asked)  # refused before a long file is read
+    limits = (limits,) if isinstance(limits, str) else tuple(limits)
+    read_limits(limits)  # refused before a long file is read
     score, costs = read_objectives(objective)
-    start = (begun.recipe if begun else Recipe()).replace(**fixed)
-    limit = Budget.parse(budget)
-    name = _name(data)
+    limit, name = Budget.parse(budget), _name(data)
     settings = Settings(
         budget=limit,
         seed=seed,
@@ -140,9 +139,9 @@ def tune(
         costs=costs,
         fixed=fixed,
         asked=wanted,
-        start=start,
+        start=(begun.recipe if begun else Recipe()).replace(**fixed),
         earlier=begun,
-        limits=limits_asked,
+        limits=limits,
         families=asked.families,
         workers=workers_for(asked, workers, cores()),
         precision=check_precision(precision),
@@ -155,14 +154,10 @@ def tune(
         command=command or f"st.tune({name!r}, budget={limit.text!r}, seed={seed})",
     )
     settings = replace(settings, source=source_of(data, how, settings.folder))
-
     if asked.here and listener is not None:
         listener.say(HERE)
-
-    def read_data() -> DataSet:
-        return read(data, **how)
-
-    return begin_or_go_on(read_data, settings, listener or Silent(), [Path(out)] if out else _last(name))
+    reads, places = functools.partial(read, data, **how), [Path(out)] if out else _last(name)
+    return begin_or_go_on(reads, settings, listener or Silent(), places)
 
 
 def train(

@@ -121,9 +121,8 @@ def interaction(
     cells = [column(name, y) for name, y in (("y00", y00), ("y10", y10), ("y01", y01), ("y11", y11))]
     sizes = [c.size for c in cells]
     if min(sizes) < 2 or (paired and len(set(sizes)) > 1):
-        raise BadInput(
-            "cells", "must hold 2 or more replicates each, equally many if paired", sizes, "Run more."
-        )
+        constraint = "must hold 2 or more replicates each, equally many if paired"
+        raise BadInput("cells", constraint, sizes, "Run more.")
     if not (np.isfinite(rope) and rope >= 0):
         raise BadInput("rope", "must be a width in the metric's unit, 0 or more", rope, "Try the seed noise.")
     if overlap is not None and not paired:

@@ -165,29 +165,12 @@ def tune(
         from steepest.apps import api  # here, because it brings torch: see steepest.apps.cli
 
         result = api.tune(
-            data,
-            **how,
-            budget=limit.text,
-            stop_at=stop_at,
-            started=started,
-            objective=objective,
-            seed=seed,
-            out=folder,
-            fix=fixed,
-            space=wanted,
-            limits=limits or (),
-            network=asked if asked is None or ":" in asked else asked.split(","),
-            start_from=start_from,
-            matching=matching,
-            workers=workers,
-            precision=precision,
-            strategy=strategy,
-            sampler=sampler,
-            storage=storage,
-            keep=keep,
-            listener=listener,
-            command=context.obj,
-        )
+            data, **how, budget=limit.text, stop_at=stop_at, started=started, objective=objective, seed=seed,
+            out=folder, fix=fixed, space=wanted, limits=limits or (),
+            network=asked if asked is None or ":" in asked else asked.split(","), start_from=start_from,
+            matching=matching, workers=workers, precision=precision, strategy=strategy, sampler=sampler,
+            storage=storage, keep=keep, listener=listener, command=context.obj,
+        )  # fmt: skip
     show(result, as_json=as_json)
 
 
