@@ -119,7 +119,8 @@ DATA: dict[str, tuple[Make, list[str]]] = {
 
 OPTIONS: dict[str, tuple[Make, list[str]]] = {
     "budget 0": (lambda _: ["tune", "digits", "--budget", "0"], ["budget", "'0'", "60s, 3m or 2h"]),
-    "budget 0s": (lambda _: ["tune", "digits", "--budget", "0s"], ["budget must be at least 5s", "'0s'"]),
+    "budget 0s": (lambda _: ["tune", "digits", "--budget", "0s"], ["budget must be a positive", "'0s'"]),
+    "budget 3s": (lambda _: ["tune", "digits", "--budget", "3s"], ["budget must be at least 5s", "'3s'"]),
     "budget 5": (lambda _: ["tune", "digits", "--budget", "5"], ["budget", "with a unit", "'5'"]),
     "budget -1m": (lambda _: ["tune", "digits", "--budget", "-1m"], ["budget", "positive", "'-1m'"]),
     "budget banana": (
@@ -133,7 +134,7 @@ OPTIONS: dict[str, tuple[Make, list[str]]] = {
     ),
     "--out that holds an earlier run": (
         lambda p: tune("digits", "--out", str(Path(raw(p, "study.db", b"mine")).parent)),
-        ["--out must be a new or empty folder", "study.db"],
+        ["out must not hold study.db already", "--resume"],
     ),
     "--out where nothing can be written": (
         lambda _: tune("digits", "--out", "/proc/steepest"),

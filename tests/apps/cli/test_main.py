@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import time
 import sys
 
 import pytest
@@ -28,11 +29,22 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "width=16..64",
         "--limit",
         "parameters<=5k",
+        "--stop-at",
+        "0.98",
+        "--strategy",
+        "random",
+        "--sampler",
+        "qmc",
+        "--storage",
+        "postgresql://db/studies?study=people",
+        "--keep",
+        "ensemble",
         "--quiet",
     ]
     assert main(arguments) == 0
     name, data, options = face.calls[0]
     options.pop("listener")
+    assert options.pop("started") <= time.perf_counter()
     assert (name, data) == ("tune", "people.csv")
     assert options == {
         "target": "income",
@@ -50,6 +62,11 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "fix": {"lr": 1e-3, "optimizer": "adam"},
         "space": {"width": "16..64"},
         "limits": ["parameters<=5k"],
+        "stop_at": 0.98,
+        "strategy": "random",
+        "sampler": "qmc",
+        "storage": "postgresql://db/studies?study=people",
+        "keep": "ensemble",
         "command": "steepest " + shlex.join(arguments),
     }
     captured = capsys.readouterr()
@@ -151,7 +168,7 @@ def test_a_bug_keeps_its_traceback(face, error):
     [
         (["tun"], "Did you mean 'tune'?"),
         (["tune", "digits", "--buget", "60s"], "--budget"),
-        (["tune"], "Missing argument 'DATA'"),
+        (["tune"], "DATA must be given"),
         (["train", "digits"], "Missing option '--recipe'"),
         (["tune", "digits", "--seed", "one"], "--seed"),
         (["tune", "digits", "--seed", "-1"], "--seed"),
