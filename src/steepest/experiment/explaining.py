@@ -32,8 +32,11 @@ from steepest.training.planner import Planner
 from steepest.training.planning import chunks
 from steepest.training.source import Source
 
-MOST_SWITCHES, CHOOSING, MOST_PAIRS, PAIRS = 12, 3, 20, 12
+MOST_SWITCHES, CHOOSING, MOST_PAIRS, PAIRS = 12, 6, 20, 12
 """Switches at most; replicates that decide their order; those that count, at most and without a budget."""
+
+FEWEST_CHOOSING = 3
+"""Replicates that decide the order, at least: fewer could not say what stands out."""
 
 MARGIN = 0.8
 """Share of the budget that is planned for: prices are measured on a few trainings."""
@@ -148,9 +151,8 @@ def explain(data: DataSet, why: Why, listener: Listener, clock: Clock) -> Explai
         chosen = grouped(found, scope.switches, why.shares)
         way.say_joined(found, chosen)
         path = way.ordered(chosen, scope.choosing)
-        scores = way.scores(
-            [why.default, *(recipe for _, recipe in path)], range(CHOOSING, CHOOSING + scope.pairs)
-        )
+        counted = range(CHOOSING, CHOOSING + way.pairs(scope, len(path)))
+        scores = way.scores([why.default, *(recipe for _, recipe in path)], counted)
     judged, total = steps(path, scores, why.objective, is_lower_better(why.objective), why.seed)
     return Explained(
         tuple(scores[0]),
@@ -173,13 +175,13 @@ class Scope:
 
     @property
     def trainings(self) -> int:
-        """The last step has no choice, and the first recipe's scores are needed only where they count.
+        """All of them at most; the last step has no choice.
 
         Example:
-            >>> Scope(3, 2, 6).trainings  # two replicates of 3 and of 2 candidates, six of 4 recipes
-            34
+            >>> Scope(3, 2, 6).trainings  # two replicates of 1, 3 and 2 candidates, six of 4 recipes
+            36
         """
-        candidates = sum(range(2, self.switches + 1))
+        candidates = sum(range(1, self.switches + 1))
         return self.choosing * candidates + self.pairs * (self.switches + 1)
 
 
@@ -201,16 +203,37 @@ def affordable(switches: int, trainings: float) -> Scope | None:
         trainings: that fit.
 
     Example:
-        >>> affordable(3, 1000), affordable(3, 43), affordable(3, 5)
-        (Scope(switches=3, choosing=3, pairs=20), Scope(switches=3, choosing=3, pairs=7), None)
+        >>> affordable(3, 1000), affordable(3, 64), affordable(3, 5)
+        (Scope(switches=3, choosing=6, pairs=20), Scope(switches=3, choosing=6, pairs=7), None)
     """
     for some in range(min(switches, MOST_SWITCHES), 0, -1):
-        for choosing in range(CHOOSING, 0, -1) if some > 1 else (0,):
+        for choosing in range(CHOOSING, FEWEST_CHOOSING - 1, -1) if some > 1 else (0,):
             for pairs in range(MOST_PAIRS, least(some) - 1, -1):
                 scope = Scope(some, choosing, pairs)
                 if scope.trainings <= trainings:
                     return scope
     return None
+
+
+def leading(before: Sequence[float], scores: Sequence[Sequence[float]]) -> tuple[int, bool]:
+    """Which candidate gains most, and whether by more than two standard errors of such a gain.
+
+    Args:
+        before: scores without any of them, one per replicate; NaN where one diverged.
+        scores: of each candidate.
+
+    Example:
+        >>> leading([0.90, 0.91, 0.89], [[0.90, 0.91, 0.90], [0.95, 0.95, 0.95]])
+        (1, True)
+    """
+    rows = np.array([before, *scores], dtype=float)
+    worst = np.nanmin(rows) if np.isfinite(rows).any() else 0.0
+    rows = np.where(np.isfinite(rows), rows, worst)
+    gains = rows[1:] - rows[0]  # (candidates, replicates)
+    n = gains.shape[1]
+    spread = math.sqrt(np.mean(gains.var(axis=1, ddof=1))) if n > 1 else 0.0
+    best = int(np.argmax(gains.mean(axis=1)))
+    return best, bool(gains[best].mean() > 2 * spread / math.sqrt(n))
 
 
 class _Way:
@@ -221,7 +244,7 @@ class _Way:
         self.notes: list[str] = []
         self.trainings, self.planned = 0, 1
         self._planner: Planner = planner_for(source, pool)
-        self._stage = "time"
+        self._stage, self._began = "time", clock.elapsed()
 
     def say(self, sentence: str) -> None:
         self.notes.append(sentence)
@@ -251,24 +274,43 @@ class _Way:
             self.say(f"{len(found)} switches are too many for the budget: {joined} change as one.")
 
     def ordered(self, chosen: Sequence[Switch], replicates: int) -> list[tuple[Switch, Recipe]]:
-        """The path: in every step the switch that scores best on the replicates that decide."""
+        """The path: in every step the switch that gains most on the replicates that decide.
+
+        From the second step on, switches of which none stands out there are turned together: a step that does
+        nothing would cost the others their power.
+        """
         self._stage = "order"
         path: list[tuple[Switch, Recipe]] = []
         recipe, left = self.why.default, list(chosen)
+        before = self.scores([recipe], range(replicates))[0] if len(left) > 1 else []
         while len(left) > 1:
             able = [(switch, turned) for switch in left if (turned := self._turned(switch, recipe))]
             if not able:
                 break
             scores = self.scores([turned for _, turned in able], range(replicates))
-            means = [np.mean(np.nan_to_num(row, nan=-np.inf)) for row in scores]
-            switch, recipe = able[int(np.argmax(means))]
+            best, clear = leading(before, scores)
+            if path and not clear:
+                names = f"{len(left)} switches gained no more than chance where the order was decided"
+                self.say(f"{names}: they are one step.")
+                break
+            switch, recipe = able[best]
             path.append((switch, recipe))
             left.remove(switch)
+            before = scores[best]
         if left:
             rest = Switch({name: change for switch in left for name, change in switch.changes.items()})
             path.append((rest, self.why.winner))
         self._stage = "steps"
         return path
+
+    def pairs(self, scope: Scope, steps: int) -> int:
+        """Replicates that count: what was planned, or more where the way is shorter than that."""
+        budget = self.why.budget
+        if budget is None or budget.seconds is None:
+            return max(PAIRS, least(steps))
+        each = (self.clock.elapsed() - self._began) / max(self.trainings, 1)
+        fitting = int((MARGIN * budget.seconds - self.clock.elapsed()) / max(each * (steps + 1), 1e-9))
+        return min(max(fitting, scope.pairs), MOST_PAIRS)
 
     def _turned(self, switch: Switch, recipe: Recipe) -> Recipe | None:
         """The recipe after a switch; None where it would be no recipe for this data."""
@@ -308,8 +350,8 @@ class _Way:
         ends = [self.why.default, self.why.winner]
         self.scores(ends, range(1))
         began = time.perf_counter()
-        self.scores(ends, range(2))
-        return max(time.perf_counter() - began, 1e-3) / 4
+        self.scores(ends, range(CHOOSING))
+        return max(time.perf_counter() - began, 1e-3) / (2 * CHOOSING)
 
     def _heard(self, count: int) -> None:
         self.trainings += count

@@ -28,7 +28,7 @@ def sentence(facts: Facts) -> str:
     if found.total.kind != "better":
         return f"on fresh splits the winner is not known to be better: {gain(facts, found.total)}"
     parts = [
-        f"{_percent(step.share)} of the gain is {step.switch}{_ends(step)}"
+        f"{_percent(step.share)} of the gain is {_said(step)}{_ends(step)}"
         for step in found.steps
         if _is(step, "better")
     ]
@@ -37,7 +37,7 @@ def sentence(facts: Facts) -> str:
         ("equivalent", "{} changes nothing that matters", "{} change nothing that matters"),
         ("unresolved", "of {} it is not known whether it helps", "of {} it is not known whether they help"),
     ):
-        names = [step.switch for step in found.steps if _is(step, kind)]
+        names = [_said(step) for step in found.steps if _is(step, kind)]
         if names:
             listed = " and ".join(names) if len(names) < 3 else f"{len(names)} other switches"
             parts.append((one if len(names) == 1 else several).format(listed))
@@ -188,6 +188,12 @@ def _changed(step: PathStep) -> str:
     from_to = [(name, change[1]) for name, change in step.changes.items()]
     few = 0 < len(from_to) <= 3
     return ", ".join(f"{name}={knob(value)}" for name, value in from_to) if few else step.switch
+
+
+def _said(step: PathStep) -> str:
+    """The switch in a sentence."""
+    few = len(step.changes) <= 3
+    return step.switch if few else f"{len(step.changes)} knobs together"
 
 
 def _is(step: PathStep, kind: str) -> bool:
