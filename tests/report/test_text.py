@@ -42,3 +42,10 @@ def test_what_was_asked_of_the_space_is_said():
     assert "searched  lr 0.01..1:log; optimizer adamw,sgd" in to_text(facts)
     assert "Searched as asked: lr 0.01..1:log; optimizer adamw,sgd." in to_markdown(facts)
     assert "searched" not in to_text(Facts(Study(data="x")))
+
+
+def test_the_flattery_is_told(story):
+    text = " ".join(to_text(read_facts(story())).split())
+    assert "the confirmed one; the best of 200 equal candidates is flattered by 0.0 seed SD" in text
+    assert "confirmed 0.9" in text.replace("\u00a0", " ")
+    assert " ± " in text.replace("\u00a0", " ").partition("→ confirmed")[2][:20]

@@ -51,6 +51,8 @@ def _kept(words: str) -> str:
 
 def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
     yield from (row for row in [("score", _scores(facts)), ("bar", _bar(facts))] if row[1])
+    if wording.luck(facts):
+        yield "luck", wording.luck(facts)
     if facts.recipe is not None:
         yield "recipe", _recipe(facts)
     for place, sentence in enumerate(ensemble.gained(facts)):
@@ -83,7 +85,7 @@ def _scores(facts: Facts) -> str:
     if curse is not None and curse.search_score is not None:
         parts.append(f"search {wording.scored(facts, curse.search_score)}")
     if curse is not None and curse.confirmed_mean is not None:
-        parts.append(f"confirmed {wording.scored(facts, curse.confirmed_mean)}")
+        parts.append(f"confirmed {wording.scored(facts, curse.confirmed_mean, wording.half(curse))}")
     if test is not None and test.winner is not None:
         parts.append(f"test {wording.scored(facts, test.winner.score, test.winner.sd)}")
     if not parts and facts.calibration is not None and finite([facts.calibration.mean]):

@@ -7,7 +7,7 @@ from steepest.report.figures.baselines import contenders
 from steepest.report.figures.curves import bands
 from steepest.report.frame import reaches_one
 from steepest.report.numbers import count, decimals_for, duration, finite, many, number, signed
-from steepest.report.records import FrontRow
+from steepest.report.records import Curse, FrontRow
 
 _HEADLINES = {
     "better": "Better than the default",
@@ -89,6 +89,40 @@ def scored(facts: Facts, mean: float | None, sd: float | None = None) -> str:
     """A mean score and its standard deviation, as the measure itself."""
     digits = decimals(facts)
     return number(facts.study.shown(mean), digits) + (f" ± {number(sd, digits)}" if finite([sd]) else "")
+
+
+def half(curse: Curse) -> float | None:
+    """Half of the interval of the confirmed mean."""
+    ends = finite([curse.confirmed_low, curse.confirmed_high])
+    return (ends[1] - ends[0]) / 2 if len(ends) == 2 else None
+
+
+def luck(facts: Facts) -> str:
+    """How far the search had flattered its winner, and how far it would flatter one of equals.
+
+    Example:
+        >>> from steepest.report.records import Study
+        >>> curse = Curse(0.99, 0.98, candidates=160, expected_flattery=2.67, sentence="search 0.99 → …")
+        >>> luck(Facts(Study(score_name="accuracy"), curse=curse))
+        'the search score was 0.0100 above the confirmed one; the best of 160 equal candidates is flattered by
+        2.7 seed SD'
+    """
+    curse = facts.curse
+    if curse is None or len(finite([curse.search_score, curse.confirmed_mean])) < 2:
+        return ""
+    assert curse.search_score is not None
+    assert curse.confirmed_mean is not None
+    gap = curse.search_score - curse.confirmed_mean
+    side = "better than" if facts.study.lower else "above"
+    if gap <= 0:
+        text = "the search score was no higher than the confirmed one"
+        text = "the search score was no better than the confirmed one" if facts.study.lower else text
+    else:
+        text = f"the search score was {number(gap, decimals(facts))} {side} the confirmed one"
+    if curse.expected_flattery is None or curse.candidates is None:
+        return text
+    usual = f"the best of {curse.candidates:,} equal candidates is flattered by"
+    return f"{text}; {usual} {curse.expected_flattery:.1f} seed SD"
 
 
 def unit(facts: Facts) -> str:
