@@ -14,7 +14,7 @@ from steepest.data.read import read
 from steepest.experiment.explaining import Why
 from steepest.experiment.explaining import explain as find_way
 from steepest.report.facts import read_facts
-from steepest.store import open_journal
+from steepest.store import Document, open_journal
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,16 @@ def test_a_study_that_was_explained_can_be_extended(finished, tmp_path) -> None:
     st.explain(folder, budget="20s", workers=0)
     more = st.resume(folder, budget="2trials", workers=0)
     assert len(more.facts.of("search", "")) == len(finished.facts.of("search", "")) + 2
+
+
+def test_another_winner_is_not_explained_by_the_way_to_the_last(finished, tmp_path) -> None:
+    folder = shutil.copytree(finished.folder, tmp_path / "run")
+    st.explain(folder, budget=None, workers=0)
+    with open_journal(folder) as journal:
+        body = dict(journal.document("recipe").body)
+        journal.claim()
+        journal.record(documents=[Document("recipe", {**body, "key": "another"})])
+        assert read_facts(journal).explanation is None
 
 
 def test_other_data_are_refused(finished) -> None:

@@ -107,6 +107,7 @@ def explain(
     place = find(run)
     with open_journal(place) as journal:
         settings, why = _asked(journal, place, workers, limit)
+        journal.claim()  # refused now, not after the trainings, where another process extends the study
         hearing.progress(Progress("read", clock.elapsed(), 0.0))
         read_in = _read(settings, data, place)
         check_same_data(journal, read_in)

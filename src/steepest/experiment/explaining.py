@@ -32,11 +32,14 @@ from steepest.training.planner import Planner
 from steepest.training.planning import chunks
 from steepest.training.source import Source
 
-MOST_SWITCHES, CHOOSING, MOST_PAIRS, PAIRS = 12, 6, 20, 12
+MOST_SWITCHES, CHOOSING, MOST_PAIRS, PAIRS = 12, 12, 20, 12
 """Switches at most; replicates that decide their order; those that count, at most and without a budget."""
 
-FEWEST_CHOOSING = 3
-"""Replicates that decide the order, at least: fewer could not say what stands out."""
+FEWEST_CHOOSING, TIMED = 3, 6
+"""Replicates that decide the order, at least: fewer could not say what stands out; those that are timed."""
+
+CHOICES = 3
+"""Steps with a choice that are planned for."""
 
 MARGIN = 0.8
 """Share of the budget that is planned for: prices are measured on a few trainings."""
@@ -92,6 +95,7 @@ class Explained:
     def to_dict(self) -> dict[str, Any]:
         """The "explanation" document: plain JSON values."""
         return {
+            "key": self.steps[-1].recipe.key(),
             "n": len(self.start),
             "choosing": self.choosing,
             "trainings": self.trainings,
@@ -151,7 +155,7 @@ def explain(data: DataSet, why: Why, listener: Listener, clock: Clock) -> Explai
         chosen = grouped(found, scope.switches, why.shares)
         way.say_joined(found, chosen)
         path = way.ordered(chosen, scope.choosing)
-        counted = range(CHOOSING, CHOOSING + way.pairs(scope, len(path)))
+        counted = range(CHOOSING, CHOOSING + way.pairs(len(path)))
         scores = way.scores([why.default, *(recipe for _, recipe in path)], counted)
     judged, total = steps(path, scores, why.objective, is_lower_better(why.objective), why.seed)
     return Explained(
@@ -175,13 +179,13 @@ class Scope:
 
     @property
     def trainings(self) -> int:
-        """All of them at most; the last step has no choice.
+        """With a choice in so many steps; where there is no time for more, the others are one step.
 
         Example:
-            >>> Scope(3, 2, 6).trainings  # two replicates of 1, 3 and 2 candidates, six of 4 recipes
-            36
+            >>> Scope(5, 2, 6).trainings  # two of the default and of 5, 4 and 3 candidates
+            62
         """
-        candidates = sum(range(1, self.switches + 1))
+        candidates = 1 + sum(range(max(self.switches - CHOICES, 1) + 1, self.switches + 1))
         return self.choosing * candidates + self.pairs * (self.switches + 1)
 
 
@@ -203,8 +207,8 @@ def affordable(switches: int, trainings: float) -> Scope | None:
         trainings: that fit.
 
     Example:
-        >>> affordable(3, 1000), affordable(3, 64), affordable(3, 5)
-        (Scope(switches=3, choosing=6, pairs=20), Scope(switches=3, choosing=6, pairs=7), None)
+        >>> affordable(3, 1000), affordable(3, 46), affordable(3, 5)
+        (Scope(switches=3, choosing=12, pairs=20), Scope(switches=3, choosing=3, pairs=7), None)
     """
     for some in range(min(switches, MOST_SWITCHES), 0, -1):
         for choosing in range(CHOOSING, FEWEST_CHOOSING - 1, -1) if some > 1 else (0,):
@@ -254,7 +258,7 @@ class _Way:
         """What the budget pays for, by the price of the two ends."""
         some, budget = min(found, MOST_SWITCHES), self.why.budget
         if budget is None or budget.seconds is None:
-            scope = Scope(some, CHOOSING if some > 1 else 0, max(PAIRS, least(some)))
+            scope = Scope(some, TIMED if some > 1 else 0, max(PAIRS, least(some)))
         else:
             each = self._price()
             left = MARGIN * budget.seconds - self.clock.elapsed()
@@ -287,6 +291,9 @@ class _Way:
             able = [(switch, turned) for switch in left if (turned := self._turned(switch, recipe))]
             if not able:
                 break
+            if path and not self._fits(len(able) * replicates, len(path) + 1):
+                self.say(f"There was no time to order the last {len(left)} switches: they are one step.")
+                break
             scores = self.scores([turned for _, turned in able], range(replicates))
             best, clear = leading(before, scores)
             if path and not clear:
@@ -303,14 +310,25 @@ class _Way:
         self._stage = "steps"
         return path
 
-    def pairs(self, scope: Scope, steps: int) -> int:
-        """Replicates that count: what was planned, or more where the way is shorter than that."""
+    def pairs(self, steps: int) -> int:
+        """Replicates that count: as many as there is time for."""
         budget = self.why.budget
         if budget is None or budget.seconds is None:
             return max(PAIRS, least(steps))
+        fitting = int(self._affordable(budget.seconds) / (steps + 1))
+        return min(max(fitting, least(steps)), MOST_PAIRS)
+
+    def _fits(self, trainings: int, steps: int) -> bool:
+        """Whether there is time for so many trainings, and then for the fewest pairs of one step more."""
+        budget = self.why.budget
+        if budget is None or budget.seconds is None:
+            return True
+        return trainings + least(steps + 1) * (steps + 2) <= self._affordable(budget.seconds)
+
+    def _affordable(self, seconds: float) -> float:
+        """Trainings that fit from here on, at what the others took."""
         each = (self.clock.elapsed() - self._began) / max(self.trainings, 1)
-        fitting = int((MARGIN * budget.seconds - self.clock.elapsed()) / max(each * (steps + 1), 1e-9))
-        return min(max(fitting, scope.pairs), MOST_PAIRS)
+        return (MARGIN * seconds - self.clock.elapsed()) / max(each, 1e-9)
 
     def _turned(self, switch: Switch, recipe: Recipe) -> Recipe | None:
         """The recipe after a switch; None where it would be no recipe for this data."""
@@ -350,8 +368,8 @@ class _Way:
         ends = [self.why.default, self.why.winner]
         self.scores(ends, range(1))
         began = time.perf_counter()
-        self.scores(ends, range(CHOOSING))
-        return max(time.perf_counter() - began, 1e-3) / (2 * CHOOSING)
+        self.scores(ends, range(TIMED))
+        return max(time.perf_counter() - began, 1e-3) / (2 * TIMED)
 
     def _heard(self, count: int) -> None:
         self.trainings += count

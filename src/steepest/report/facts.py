@@ -117,7 +117,7 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         front_costs=tuple(body("front").get("costs") or ()),
         curse=_optional(Curse, body("curse")),
         importance=_importance(body("importance")),
-        explanation=_explanation(body("explanation")),
+        explanation=_explanation(body("explanation"), body("recipe")),
         test=_test(body("test")),
         ensemble=_optional(Ensemble, body("ensemble")),
         kept=_rows(Kept, body("kept").get("rows")),
@@ -187,8 +187,9 @@ def _importance(body: Mapping[str, Any]) -> Importance | None:
     return replace(_record(Importance, body), rows=rows, room=_optional(Room, body.get("room") or {}))
 
 
-def _explanation(body: Mapping[str, Any]) -> Explanation | None:
-    if not body:
+def _explanation(body: Mapping[str, Any], recipe: Mapping[str, Any]) -> Explanation | None:
+    """None where a study that was extended has another winner by now."""
+    if not body or body["key"] != recipe.get("key"):
         return None
     steps = tuple(
         replace(_record(PathStep, step), verdict=_optional(Verdict, step.get("verdict") or {}))
