@@ -106,7 +106,8 @@ def main(kills: int, workers: int, name: str, budget: str) -> dict[str, Any]:
             studies += 1
             folder = Path(home, f"study-{studies}")
             asked = settings(folder, workers, budget)
-            while True:
+            out = False
+            while not out:
                 begun = (folder / "study.db").exists() and _begun(folder)
                 work = go_on if begun else tune
                 if not killed_after(
@@ -114,13 +115,12 @@ def main(kills: int, workers: int, name: str, budget: str) -> dict[str, Any]:
                 ):
                     break
                 done += 1
-                if _begun(folder, "end"):  # all was done: it was on its way out
-                    break
+                out = _begun(folder, "end")  # all was done: it was on its way out
                 if not _begun(folder):  # killed before it wrote anything: the command is given again
                     (folder / "study.db").unlink(missing_ok=True)
             found = everything(folder)
             differ += [f"study {studies}: {kind}" for kind in wanted if found[kind] != wanted[kind]]
-            if (folder / "states").exists():
+            if not out and (folder / "states").exists():
                 differ.append(f"study {studies}: states were left")
     return {"kills": done, "studies": studies, "differ": differ, "seconds": round(took, 2)}
 

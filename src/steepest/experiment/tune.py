@@ -320,8 +320,8 @@ def _finish(
     files.write_text(folder / files.RECIPE, confirmed.winner.to_yaml(data.form, data.task))
     study.settle([t for row in networks.values() for t in row], "finished")
     reason = "interrupted" if study.interrupted else reason
-    forget_networks(study)  # killed from here on, it trains them again
     _note_end(study, confirmed, default, best.plan.parameters, reason)
+    forget_networks(study)  # only now: trained again, states could differ in their last bits
     return Finished(
         study.settings, study.data, confirmed.winner, confirmed.verdict, network,
         study.fold(test_fold).standard, test, ensemble=ensemble,
