@@ -125,9 +125,7 @@ def train(truth: str, seed: int, tuned: bool, rows: int = 400) -> str:
         rows: of the table.
     """
     switches, fixed = TRAINED[truth]
-    asked = Asked(
-        combinations(switches), seed=seed, tuned=tuned, fixed={**COMMON, **fixed}, workers=0
-    )
+    asked = Asked(combinations(switches), seed=seed, tuned=tuned, fixed={**COMMON, **fixed}, workers=0)
     return conflicts(exclusive(rows, seed), asked, Silent(), Clock()).pairs[0].found.kind
 
 

@@ -177,13 +177,20 @@ def _taking_part(study: Study, pace: Pace, recipes: Sequence[Recipe], replicates
 
 
 def _affordable(study: Study, pace: Pace, chosen: list[Trained], default: Recipe) -> list[Trained]:
-    """As many finalists as the budget allows; the first is always confirmed."""
+    """As many finalists as the budget allows; the first is always confirmed.
+
+    Others take part where the pair that counts can still reach its second look: that verdict comes first.
+    """
+    looks = pace.extent.looks
 
     def fitting() -> int:
         left = pace.left
         for most in range(len(chosen), 1, -1):
             recipes = [*(t.member.recipe for t in chosen[:most]), default]
-            if pace.closing(recipes, pace.extent.looks[0]) <= left:
+            further = pace.purse.price(
+                [recipes[0], default], study.until(default) * (looks[:2][-1] - looks[0])
+            )
+            if pace.closing(recipes, looks[0]) + further <= left:
                 return most
         return min(len(chosen), 1)
 

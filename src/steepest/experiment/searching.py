@@ -274,11 +274,11 @@ class Search:
         return [t for t in living if t.member.number not in beyond]
 
     def _beyond_reach(self, living: Sequence[Trained], rung: int) -> list[int]:
-        deadline = self.deadline()
-        if math.isinf(deadline):
+        end = self._waves_end()
+        if math.isinf(end):
             return []
         rungs_left = sum(r >= rung for r in self.rungs)  # each costs about as much as the next
-        left = min(1.0, 1.5 / rungs_left) * (deadline - self.pace.purse.spent())
+        left = min(1.0, 1.5 / rungs_left) * (end - self.pace.purse.spent())
         beyond: list[int] = []
         ordered = sorted(living, key=lambda t: (-t.score if t.scores else 0.0, t.member.number))
         for place, t in enumerate(ordered):
