@@ -1,8 +1,8 @@
 import pytest
 
 from steepest.report.facts import Facts, read_facts
-from steepest.report.records import Study
 from steepest.report.markdown import to_markdown
+from steepest.report.records import Study
 from steepest.report.text import to_text
 
 

@@ -2,8 +2,8 @@
 
 import json
 import shlex
-import time
 import sys
+import time
 
 import pytest
 
