@@ -16,8 +16,9 @@ import torch._dynamo  # PyTorch imports it with the first optimizer, a second's 
 from torch import Tensor
 from torch.nn import functional
 from turn import Trained, answer, parser
-from work import rates
 from works import WORKS, Work
+
+from work import rates
 
 
 @dataclass(frozen=True)

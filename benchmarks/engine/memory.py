@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 from turn import parser
-from work import rates
 from works import WORKS, Work
 
 from steepest.experiment.workers import give_back
@@ -18,6 +17,7 @@ from steepest.networks.cost import cost
 from steepest.training.job import Job, run
 from steepest.training.member import Member
 from steepest.training.source import Source
+from work import rates
 
 PROCESS = Path("/proc/self")
 RESET_PEAK = "5"

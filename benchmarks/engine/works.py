@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from work import digits as read_digits
 
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet, Form
 from steepest.data.split import Split
 from steepest.training.source import Source
+from work import digits as read_digits
 
 BATCH = 64
 """Examples of a step, unless the work has its own."""

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array, lax, random
+
 from work import BATCH, SIZES, STEPS, digits, measure
 
 Parameters = list[tuple[Array, Array]]

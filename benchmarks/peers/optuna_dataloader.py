@@ -8,6 +8,7 @@ from optuna.samplers import GridSampler
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from torch_loop import Tensors, accuracy, network, tensors
+
 from work import BATCH, digits, measure
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from torch_loop import Tensors, network, tensors
+
 from work import BATCH, HELD_OUT, digits, measure
 
 

@@ -8,6 +8,7 @@ import ray
 import torch
 from ray import tune
 from torch_loop import Tensors, tensors, train_one
+
 from work import digits, measure
 
 

@@ -7,6 +7,7 @@ from sklearn_mlp import grid_search
 from skorch import NeuralNetClassifier
 from torch import nn
 from torch_loop import network
+
 from work import BATCH, digits, measure
 
 

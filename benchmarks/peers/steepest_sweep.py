@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from work import BATCH, SIZES, measure
-
 import steepest as st
+from work import BATCH, SIZES, measure
 
 Recipe, sweep = st.Recipe, st.sweep  # loads them: steepest imports on first use
 

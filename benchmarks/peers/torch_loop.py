@@ -10,6 +10,7 @@ import torch
 import torch._dynamo  # PyTorch imports it with the first optimizer, a second's work: keep it off the clock
 from torch import Tensor, nn
 from torch.nn import functional
+
 from work import BATCH, SIZES, Digits, digits, measure
 
 

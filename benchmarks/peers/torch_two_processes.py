@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch_loop import tensors, train_one
+
 from work import digits, measure
 
 
