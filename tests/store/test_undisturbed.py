@@ -34,8 +34,12 @@ def test_ctrl_c_waits_for_the_end():
         time.sleep(0.05)
         ended.append(True)
 
-    with pytest.raises(KeyboardInterrupt):
-        undisturbed(work)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            undisturbed(work)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended == [True]
 
 
