@@ -55,3 +55,11 @@ def test_text_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
     with pytest.raises(StoreError, match=r"gone.*could not be written"):
         write_text(tmp_path / "gone" / "a.txt", "x")
+
+
+def test_numbered_folders_go_on_after_the_newest(tmp_path: Path) -> None:
+    assert (free("iris", tmp_path).name, newest("iris", tmp_path)) == ("iris-1", [])
+    for name in ("iris-2", "iris-10", "iris-compare-12", "iris-x", "irises-99"):
+        (tmp_path / name).mkdir()
+    assert newest("iris", tmp_path) == [tmp_path / "iris-10"]
+    assert free("iris", tmp_path).name == "iris-11"

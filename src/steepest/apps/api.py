@@ -16,6 +16,7 @@ from steepest.base.progress import Listener, Silent
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.read import Reading, read
+from steepest.experiment import folder as files
 from steepest.experiment.costing import Costing, costing
 from steepest.experiment.earlier import is_recipe, read_earlier
 from steepest.experiment.keeping import read_keep
@@ -134,7 +135,7 @@ def tune(
     settings = Settings(
         budget=limit,
         seed=seed,
-        folder=_folder(out, name),
+        folder=Path(out) if out is not None else files.free(name),
         objective=score,
         costs=costs,
         fixed=fixed,
@@ -156,7 +157,7 @@ def tune(
     settings = replace(settings, source=source_of(data, how, settings.folder))
     if asked.here and listener is not None:
         listener.say(HERE)
-    reads, places = functools.partial(read, data, **how), [Path(out)] if out else _last(name)
+    reads, places = functools.partial(read, data, **how), [Path(out)] if out else files.newest(name)
     return begin_or_go_on(reads, settings, listener or Silent(), places)
 
 
@@ -198,7 +199,7 @@ def train(
     settings = Settings(
         budget=Budget("1trials", trials=1),
         seed=seed,
-        folder=_folder(out, f"{name}-train"),
+        folder=Path(out) if out is not None else files.free(f"{name}-train"),
         objective=objective,
         workers=0,
         start=known,
@@ -376,21 +377,3 @@ def _name(data: Any) -> str:
     if isinstance(data, DataSet):
         return data.name
     return Path(data).stem if isinstance(data, str | Path) else "data"
-
-
-def _last(name: str) -> list[Path]:
-    """The newest numbered folder of that name under `runs/`, if there is one."""
-    number = 1
-    while (Path("runs") / f"{name}-{number}").exists():
-        number += 1
-    return [Path("runs") / f"{name}-{number - 1}"]
-
-
-def _folder(out: str | Path | None, name: str) -> Path:
-    """The folder the user named, or the next free one under `runs/`."""
-    if out is not None:
-        return Path(out)
-    number = 1
-    while (Path("runs") / f"{name}-{number}").exists():
-        number += 1
-    return Path("runs") / f"{name}-{number}"

@@ -1,26 +1,23 @@
 """The Python face of comparisons: `st.compare` and its result."""
 
-import contextlib
-import itertools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from steepest.apps.answers import Answer, asked
 from steepest.apps.network import Chosen, chosen, workers_for
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadInput
-from steepest.base.progress import Listener, Progress, Silent
+from steepest.base.progress import Listener, Silent
 from steepest.base.recipe import KNOBS
-from steepest.data.read import Reading, read
+from steepest.data.read import Reading
 from steepest.evidence.family import Row as Judged
 from steepest.experiment.compared import Compared, Row
 from steepest.experiment.comparing import compare as run_compare
 from steepest.experiment.contenders import combined, networks
 from steepest.experiment.contenders import recipes as whole_recipes
-from steepest.experiment.folder import prepare, write_text
 from steepest.experiment.question import Question
 from steepest.report.comparison import Comparison, to_text
 from steepest.report.comparison_page import to_html
@@ -30,7 +27,7 @@ from steepest.report.comparison_tables import table_rows, to_markdown
 PAGE, FACTS = "compare.html", "compare.json"
 
 
-class ComparisonResult:
+class ComparisonResult(Answer):
     """A finished comparison. Printing it shows the table and the verdicts.
 
     Args:
@@ -40,7 +37,8 @@ class ComparisonResult:
     """
 
     def __init__(self, compared: Compared, folder: Path, command: str) -> None:
-        self._compared, self.folder, self._command = compared, folder, command
+        super().__init__(folder, PAGE, FACTS)
+        self._compared, self._command = compared, command
         self._facts = Comparison.read(self.to_dict())
 
     @property
@@ -52,10 +50,6 @@ class ComparisonResult:
     def verdicts(self) -> tuple[Judged, ...]:
         """Every other value against the reference: `.contender`, `.verdict`, `.p_adjusted`."""
         return self._compared.verdicts
-
-    def report(self) -> Path:
-        """The page."""
-        return self.folder / PAGE
 
     def to_frame(self) -> pd.DataFrame:
         """One line per contender, with all numbers of the table and of its verdict."""
@@ -86,15 +80,9 @@ class ComparisonResult:
         """Every fact, as plain JSON values."""
         return {**self._compared.to_dict(), "command": self._command}
 
-    def write(self) -> None:
-        """Write the page and the facts into the folder."""
-        write_text(
-            self.folder / FACTS, json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        )
-        write_text(self.folder / PAGE, to_html(self._facts))
-
-    def __repr__(self) -> str:
-        return self.summary()
+    def pages(self) -> dict[str, str]:
+        """The page."""
+        return {PAGE: to_html(self._facts)}
 
 
 def compare(
@@ -173,21 +161,13 @@ def compare(
         budget=None if budget is None else Budget.parse(budget), looks=looks, decays=decays, margin=margin,
     )  # fmt: skip
     hearing = listener or Silent()
-    hearing.progress(Progress("read", clock.elapsed(), 0.0))
-    table = read(data, **how)
-    for note in (table.summary, *table.notes):
-        hearing.say(note)
-    folder = _next(table.name) if out is None else Path(out)
+    name, folder, compared = asked(
+        data, how, lambda table, ready: run_compare(table, question, hearing, clock, ready),
+        out=out, kind="compare", files=(PAGE, FACTS), listener=hearing, clock=clock,
+    )  # fmt: skip
     names = [str(each) for each in values] if title not in KNOBS else list(values)
-    asked = command or f"st.compare({table.name!r}, {title}: {names!r}, seed={seed})"
-    try:
-        compared = run_compare(table, question, hearing, clock, ready=lambda: _prepare(folder))
-    except BaseException:
-        with contextlib.suppress(OSError):  # only an empty folder goes
-            folder.rmdir()
-        raise
-    hearing.progress(Progress("write", clock.elapsed(), 1.0))
-    result = ComparisonResult(compared, folder, asked)
+    told = command or f"st.compare({name!r}, {title}: {names!r}, seed={seed})"
+    result = ComparisonResult(compared, folder, told)
     result.write()
     return result
 
@@ -212,18 +192,3 @@ def _contenders(
             raise BadInput("network", "of your own must be compared without other knobs", names, remedy)
         return *combined({"network": names, **knobs}, each), chosen(None)
     return *networks(names), Chosen((), {}, here=any(one.here for one in own))
-
-
-def _prepare(folder: Path) -> None:
-    """Make the folder; nothing in it is written over."""
-    for name in (PAGE, FACTS):
-        if (folder / name).exists():
-            constraint = f"must not hold {name} already: nothing is overwritten"
-            raise BadInput("out", constraint, str(folder), "Name another folder, or remove this one.")
-    prepare(folder)
-
-
-def _next(name: str) -> Path:
-    """The next free folder under `runs/`."""
-    folders = (Path("runs") / f"{name}-compare-{number}" for number in itertools.count(1))
-    return next(folder for folder in folders if not folder.exists())

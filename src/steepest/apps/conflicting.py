@@ -1,23 +1,20 @@
 """The Python face of conflicts: `st.conflicts` and its result."""
 
-import contextlib
-import itertools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from steepest.apps.answers import Answer, asked
 from steepest.apps.network import chosen, workers_for
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadInput
-from steepest.base.progress import Listener, Progress, Silent
-from steepest.data.read import Reading, read
+from steepest.base.progress import Listener, Silent
+from steepest.data.read import Reading
 from steepest.experiment.conflicted import Conflicted, Pair, Setting
 from steepest.experiment.conflicting import Asked
 from steepest.experiment.conflicting import conflicts as find_conflicts
-from steepest.experiment.folder import prepare, write_text
 from steepest.experiment.switches import combinations
 from steepest.report.conflicts import Conflicts, rows, to_text
 from steepest.report.conflicts_page import to_html, to_markdown
@@ -25,7 +22,7 @@ from steepest.report.conflicts_page import to_html, to_markdown
 PAGE, FACTS, TEXT = "conflicts.html", "conflicts.json", "conflicts.md"
 
 
-class ConflictsResult:
+class ConflictsResult(Answer):
     """A finished search for conflicts. Printing it shows the pairs with their verdicts and means.
 
     Args:
@@ -35,7 +32,8 @@ class ConflictsResult:
     """
 
     def __init__(self, found: Conflicted, folder: Path, command: str) -> None:
-        self._found, self.folder, self._command = found, folder, command
+        super().__init__(folder, PAGE, FACTS)
+        self._found, self._command = found, command
         self._facts = Conflicts.read(self.to_dict())
 
     @property
@@ -47,10 +45,6 @@ class ConflictsResult:
     def settings(self) -> tuple[Setting, ...]:
         """What was trained: `.label`, `.scores`, `.rates`, `.recipe`, …"""
         return self._found.settings
-
-    def report(self) -> Path:
-        """The page."""
-        return self.folder / PAGE
 
     def summary(self) -> str:
         """The pairs for a person."""
@@ -68,16 +62,9 @@ class ConflictsResult:
         """The same for a pull request or a notebook."""
         return to_markdown(self._facts)
 
-    def write(self) -> None:
-        """Write the page, the facts and the Markdown into the folder."""
-        write_text(
-            self.folder / FACTS, json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        )
-        write_text(self.folder / TEXT, self.to_markdown())
-        write_text(self.folder / PAGE, to_html(self._facts))
-
-    def __repr__(self) -> str:
-        return self.summary()
+    def pages(self) -> dict[str, str]:
+        """The page, and the same as Markdown."""
+        return {TEXT: self.to_markdown(), PAGE: to_html(self._facts)}
 
 
 def conflicts(
@@ -147,41 +134,18 @@ def conflicts(
     if rates not in ("tuned", "same"):
         raise BadInput("rates", "must be 'tuned' or 'same'", rates, "Tuned is usual.")
     own = chosen(network)
-    asked = Asked(
+    question = Asked(
         combinations=combinations(switches), named=bool(switches), folds=folds, seeds=seeds, seed=seed,
         epochs=epochs, tuned=rates == "tuned", margin=margin, objective=objective,
         fixed={**(fix or {}), **own.knobs}, workers=workers_for(own, workers, 0) if own.here else workers,
         budget=None if budget is None else Budget.parse(budget),
     )  # fmt: skip
     hearing = listener or Silent()
-    hearing.progress(Progress("read", clock.elapsed(), 0.0))
-    table = read(data, **how)
-    for note in (table.summary, *table.notes):
-        hearing.say(note)
-    folder = _next(table.name) if out is None else Path(out)
+    name, folder, found = asked(
+        data, how, lambda table, ready: find_conflicts(table, question, hearing, clock, ready),
+        out=out, kind="conflicts", files=(PAGE, FACTS, TEXT), listener=hearing, clock=clock,
+    )  # fmt: skip
     told = "".join(f", {each!r}" for each in switches)
-    try:
-        found = find_conflicts(table, asked, hearing, clock, ready=lambda: _prepare(folder))
-    except BaseException:
-        with contextlib.suppress(OSError):  # only an empty folder goes
-            folder.rmdir()
-        raise
-    hearing.progress(Progress("write", clock.elapsed(), 1.0))
-    result = ConflictsResult(found, folder, command or f"st.conflicts({table.name!r}{told}, seed={seed})")
+    result = ConflictsResult(found, folder, command or f"st.conflicts({name!r}{told}, seed={seed})")
     result.write()
     return result
-
-
-def _prepare(folder: Path) -> None:
-    """Make the folder; nothing in it is written over."""
-    for name in (PAGE, FACTS, TEXT):
-        if (folder / name).exists():
-            constraint = f"must not hold {name} already: nothing is overwritten"
-            raise BadInput("out", constraint, str(folder), "Name another folder, or remove this one.")
-    prepare(folder)
-
-
-def _next(name: str) -> Path:
-    """The next free folder under `runs/`."""
-    folders = (Path("runs") / f"{name}-conflicts-{number}" for number in itertools.count(1))
-    return next(folder for folder in folders if not folder.exists())

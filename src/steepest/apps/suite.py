@@ -1,6 +1,5 @@
 """The Python face of comparisons over several data sets: `st.compare_suite` and its result."""
 
-import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from steepest.base.progress import Listener, Silent
 from steepest.data.read import read
 from steepest.experiment.comparing import compare
 from steepest.experiment.contenders import combined
-from steepest.experiment.folder import prepare, write_text
+from steepest.experiment.folder import free, prepare, write_text
 from steepest.experiment.question import Question
 from steepest.experiment.suite import Suite, across, fewest_tasks, suite_of, useless
 from steepest.report.suite import to_markdown, to_text
@@ -104,10 +103,7 @@ def compare_suite(
     names = tasks or suite_of(name)
     title, values = combined(knobs, each)
     hearing = listener or Silent()
-    folder = _next(name) if out is None else Path(out)
-    if (folder / FACTS).exists():
-        constraint = f"must not hold {FACTS} already: nothing is overwritten"
-        raise BadInput("out", constraint, str(folder), "Name another folder, or remove this one.")
+    folder = prepare(free(f"suite-{name}") if out is None else Path(out), FACTS, PAGE)
     if len(names) < fewest_tasks(len(values)):
         hearing.say(
             f"{len(names)} data sets can never tell two of {len(values)} contenders apart, whatever they "
@@ -129,13 +125,6 @@ def compare_suite(
         constraint = "must pay for as many rounds on every data set"
         raise BadInput("budget", constraint, str(budget), "Give each data set more time, or fewer seeds.")
     result = SuiteResult(across(name, found, floors), folder)
-    prepare(folder)
     write_text(folder / FACTS, json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False))
     write_text(folder / PAGE, result.to_markdown())
     return result
-
-
-def _next(name: str) -> Path:
-    """The next free folder under `runs/`."""
-    folders = (Path("runs") / f"suite-{name}-{number}" for number in itertools.count(1))
-    return next(folder for folder in folders if not folder.exists())

@@ -5,32 +5,28 @@ rate comes from a ladder that has seen its fold's training rows only: a fifth of
 the rates, and the fold's own held-out rows meet one network per value, the one that counts.
 """
 
-import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-import steepest
 from steepest.base.budget import Clock
 from steepest.base.errors import BadInput, closest
 from steepest.base.progress import Listener
 from steepest.base.recipe import KNOBS, Recipe
-from steepest.base.seeds import derive
-from steepest.data.dataset import DataSet, Rows
-from steepest.data.split import Split, fold_split, inner_split
+from steepest.data.dataset import DataSet
+from steepest.data.split import Split
 from steepest.experiment.candidates import Candidate, named
 from steepest.experiment.compared import Compared, Trained, judged
 from steepest.experiment.contenders import Several, contenders
 from steepest.experiment.contest import Contest
+from steepest.experiment.dealing import check_batch, dealt, facts, inner, overlap_of
 from steepest.experiment.ladder import DECADES, HAS_RULE, RUNGS, scaled_rate
 from steepest.experiment.own import trusted
 from steepest.experiment.question import Question
 from steepest.experiment.scope import LADDER_SHARE, Scope, rounds_at_looks
 from steepest.experiment.starting import default_recipe
 from steepest.experiment.sweep import processes_for
-from steepest.experiment.workers import Workers, cores
+from steepest.experiment.workers import Workers
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
 from steepest.training.metrics import objective_for
@@ -61,11 +57,12 @@ def compare(
     found = [replace(c, recipe=_at_rate(c, data, question)) for c in found]
     objective = objective_for(data.task, question.objective)
     reference = _reference(found, data, question)
-    splits = _splits(data, question)
-    ladders = _inner(data, splits, question.seed) if question.way == "tuned" else []
+    splits = dealt(data, question.folds, question.seeds, question.seed)
+    ladders = inner(data, splits, question.seed) if question.way == "tuned" else []
     source = Source.of(data, [*splits, *ladders])
     if "batch_size" in question.knobs:
-        _check_batches(found, source)
+        most = max(candidate.recipe.batch_size for candidate in found)
+        check_batch(most, source, "A larger batch would be all rows; leave it out.")
     remarks += dict.fromkeys(s for c in found for s in trusted(c.recipe, data, splits[0].train))
     ready()
     with Workers(_workers(question, found, source), "fork") as pool:
@@ -85,7 +82,7 @@ def _played(
     plan: tuple[int, ...] = (scope.seeds,)
     if question.looks and not contest.ordered:
         plan = rounds_at_looks(scope.seeds, question.folds, len(contest.found))
-    overlap = float(np.mean([len(split.held_out) / len(split.train) for split in splits]))
+    overlap = overlap_of(splits)
     trained: list[Trained] = []
     done, begun = 0, contest.clock.elapsed()
     while True:
@@ -101,9 +98,9 @@ def _played(
         if done == scope.seeds or _over(contest, found, done, plan, begun):
             break
     contest.note_ladders()
-    facts = _facts(data, question, contest, replace(scope, seeds=done), splits)
+    known = _facts(data, question, contest, replace(scope, seeds=done), splits)
     looks = {"planned_seeds": scope.seeds, "looks": [rounds * question.folds for rounds in plan]}
-    return replace(found, facts={**facts, **looks})
+    return replace(found, facts={**known, **looks})
 
 
 def _over(contest: Contest, found: Compared, done: int, plan: Sequence[int], begun: float) -> bool:
@@ -165,45 +162,6 @@ def _usual(found: Sequence[Candidate], data: DataSet, question: Question) -> str
     return found[0].label
 
 
-def _splits(data: DataSet, question: Question) -> list[Split]:
-    """Every seed's folds."""
-    rows = np.arange(data.rows, dtype=np.int64)
-    if data.test_rows is not None:
-        rows = np.setdiff1d(rows, data.test_rows)
-    if data.task == "classification":
-        _check_rarest(data, rows, question.folds)
-    return [
-        fold_split(data, rows, derive(question.seed, "folds", r), question.folds, index)
-        for r in range(question.seeds)
-        for index in range(question.folds)
-    ]
-
-
-def _check_rarest(data: DataSet, rows: Rows, folds: int) -> None:
-    """Every fold should hold every class."""
-    counts = np.bincount(data.y[rows], minlength=len(data.classes))
-    rarest = int(np.argmin(np.where(counts > 0, counts, len(rows))))
-    if folds > counts[rarest]:
-        constraint = (
-            f"must be at most {counts[rarest]}, the rows of the rarest class {data.classes[rarest]!r}"
-        )
-        raise BadInput("folds", constraint, folds, "Take fewer folds, or leave the class out.")
-
-
-def _inner(data: DataSet, splits: Iterable[Split], seed: int) -> list[Split]:
-    """For each fold, its training rows divided once more."""
-    return [inner_split(data, s.train, derive(seed, "rates"), i) for i, s in enumerate(splits)]
-
-
-def _check_batches(found: Sequence[Candidate], source: Source) -> None:
-    rows = min(len(fold.train) for fold in source.folds) // source.rounds
-    for candidate in found:
-        if candidate.recipe.batch_size > rows:
-            constraint = f"must be at most {rows:,}, the training rows of the smallest division"
-            remedy = "A larger batch would be all rows; leave it out."
-            raise BadInput("batch_size", constraint, candidate.recipe.batch_size, remedy)
-
-
 def _workers(question: Question, found: Sequence[Candidate], source: Source) -> int:
     if question.workers is not None:
         return question.workers
@@ -220,11 +178,7 @@ def _facts(
 ) -> dict[str, Any]:
     """What was asked, of which data, how it was done, and what it took."""
     return {
-        "data": data.name,
-        "summary": data.summary,
-        "fingerprint": data.fingerprint,
-        "task": data.task,
-        "rows": sum(map(len, (splits[0].train, splits[0].held_out))),
+        **facts(data, splits, contest.pool, contest.clock, contest.trainings, contest.notes),
         "folds": question.folds,
         "seeds": scope.seeds,
         "seed": question.seed,
@@ -234,11 +188,4 @@ def _facts(
         "decades": DECADES if scope.rungs else None,
         "fixed": dict(question.fixed),
         "epochs": sorted({c.recipe.epochs for c in contest.found}),
-        "trainings": contest.trainings,
-        "workers": contest.pool.count,
-        "notes": list(contest.notes),
-        "data_notes": list(data.notes),
-        "seconds": round(contest.clock.elapsed(), 3),
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": cores()},
-        "versions": {"steepest": steepest.__version__, "python": platform.python_version()},
     }

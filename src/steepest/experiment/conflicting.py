@@ -4,31 +4,29 @@ Every seed deals the rows into folds anew (repeated cross-validation). Settings 
 share train once. What the budget pays for is settled, and said, before anything counts.
 """
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-import steepest
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadBudget, BadInput
 from steepest.base.progress import Listener
-from steepest.base.seeds import derive
 from steepest.data.dataset import DataSet
-from steepest.data.split import Split, fold_split, inner_split
+from steepest.data.split import Split
 from steepest.evidence.factorial import FEWEST, detectable
 from steepest.experiment.conflict_runs import Runs
 from steepest.experiment.conflict_scope import Extent, Work, affordable, full
 from steepest.experiment.conflicted import Conflicted, conflicted, setting
 from steepest.experiment.corners import Corner, Crossed, crossed
+from steepest.experiment.dealing import check_batch, dealt, facts, inner, overlap_of
 from steepest.experiment.ladder import DECADES
 from steepest.experiment.own import trusted
 from steepest.experiment.pairs import Combination
 from steepest.experiment.starting import default_recipe
 from steepest.experiment.sweep import processes_for
-from steepest.experiment.workers import Workers, cores
+from steepest.experiment.workers import Workers
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
 from steepest.training.metrics import objective_for
@@ -110,14 +108,13 @@ def conflicts(
     """
     fixed = {**asked.fixed, **({} if asked.epochs is None else {"epochs": asked.epochs})}
     objective = objective_for(data.task, asked.objective)
-    splits = _splits(data, asked)
-    inner = [inner_split(data, s.train, derive(asked.seed, "rates"), i) for i, s in enumerate(splits)]
-    source = Source.of(data, [*splits, *inner])
+    splits = dealt(data, asked.folds, asked.seeds, asked.seed)
+    source = Source.of(data, [*splits, *inner(data, splits, asked.seed)])
     tried, left_out = _tried(data, asked, fixed, source)
     corners, places, brought = _each_once(tried)
     said = dict.fromkeys(s for c in corners for s in trusted(c.recipe, data, splits[0].train))
     ordered = data.moments is not None
-    overlap = float(np.mean([len(split.held_out) / len(split.train) for split in splits]))
+    overlap = overlap_of(splits)
     ready()
     with Workers(_workers(asked, corners, source), "fork") as pool:
         pool.serve(source)
@@ -182,34 +179,12 @@ def _each_once(tried: Sequence[Crossed]) -> tuple[list[Corner], list[list[int]],
     return corners, places, brought
 
 
-def _splits(data: DataSet, asked: Asked) -> list[Split]:
-    """Every seed's folds."""
-    rows = np.arange(data.rows, dtype=np.int64)
-    if data.test_rows is not None:
-        rows = np.setdiff1d(rows, data.test_rows)
-    if data.task == "classification":
-        counts = np.bincount(data.y[rows], minlength=len(data.classes))
-        rarest = int(np.argmin(np.where(counts > 0, counts, len(rows))))
-        if asked.folds > counts[rarest]:
-            where = f"the rows of the rarest class {data.classes[rarest]!r}"
-            remedy = "Take fewer folds, or leave the class out."
-            raise BadInput("folds", f"must be at most {counts[rarest]}, {where}", asked.folds, remedy)
-    return [
-        fold_split(data, rows, derive(asked.seed, "folds", r), asked.folds, index)
-        for r in range(asked.seeds)
-        for index in range(asked.folds)
-    ]
-
-
 def _check_batches(each: Crossed, source: Source) -> None:
     """A larger batch than there are rows is all rows, so that the switch would do less than it says."""
     if not any("batch_size" in switch.knobs for switch in each.combination.switches):
         return
-    rows = min(len(fold.train) for fold in source.folds) // source.rounds
     most = max(corner.recipe.batch_size for corner in each.corners)
-    if most > rows:
-        constraint = f"must be at most {rows:,}, the training rows of the smallest division"
-        raise BadInput("batch_size", constraint, most, "Name smaller ones: batch_size=16,64.")
+    check_batch(most, source, "Name smaller ones: batch_size=16,64.")
 
 
 def _workers(asked: Asked, corners: Sequence[Corner], source: Source) -> int:
@@ -276,11 +251,7 @@ def _facts(
 ) -> dict[str, Any]:
     """What was asked, of which data, how it was done, and what it took."""
     return {
-        "data": data.name,
-        "summary": data.summary,
-        "fingerprint": data.fingerprint,
-        "task": data.task,
-        "rows": sum(map(len, (splits[0].train, splits[0].held_out))),
+        **facts(data, splits, runs.pool, runs.clock, runs.trainings, runs.notes),
         "folds": asked.folds,
         "seeds": extent.seeds,
         "seed": asked.seed,
@@ -303,11 +274,4 @@ def _facts(
             }
             for each in tried
         ],
-        "trainings": runs.trainings,
-        "workers": runs.pool.count,
-        "notes": list(runs.notes),
-        "data_notes": list(data.notes),
-        "seconds": round(runs.clock.elapsed(), 3),
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": cores()},
-        "versions": {"steepest": steepest.__version__, "python": platform.python_version()},
     }

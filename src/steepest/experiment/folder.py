@@ -1,6 +1,7 @@
 """The run folder: where a study leaves what it made."""
 
 import contextlib
+import glob
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,15 +27,35 @@ def is_run(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (STUDY, POINTER))
 
 
-def prepare(folder: Path) -> Path:
+def free(name: str, home: Path = Path("runs")) -> Path:
+    """The next numbered folder of a name: after the newest, so that none is taken twice."""
+    return home / f"{name}-{_newest_number(name, home) + 1}"
+
+
+def newest(name: str, home: Path = Path("runs")) -> list[Path]:
+    """The newest numbered folder of a name, if there is one."""
+    number = _newest_number(name, home)
+    return [home / f"{name}-{number}"] if number else []
+
+
+def _newest_number(name: str, home: Path) -> int:
+    tails = (place.name.removeprefix(f"{name}-") for place in home.glob(f"{glob.escape(name)}-*"))
+    return max((int(tail) for tail in tails if tail.isdecimal()), default=0)
+
+
+def prepare(folder: Path, *more: str) -> Path:
     """Make the folder, and make sure that nothing in it would be overwritten.
+
+    Args:
+        folder: to write into.
+        more: names of files that will be written beside those of a run.
 
     Raises:
         BadInput: if it holds a file that a run writes, or cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        taken = [name for name in (*FILES, POINTER, *NETWORKS) if (folder / name).exists()]
+        taken = [name for name in (*FILES, POINTER, *NETWORKS, *more) if (folder / name).exists()]
         if taken:
             remedy = "Name another folder, or remove this one."
             if is_run(folder):

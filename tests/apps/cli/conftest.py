@@ -14,6 +14,9 @@ from steepest.base.progress import Progress
 class FakeResult:
     folder = Path("runs/fake")
 
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
     def summary(self) -> str:
         return "better than the default by 0.012 [0.006, 0.018], n = 10"
 

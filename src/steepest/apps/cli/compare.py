@@ -9,8 +9,7 @@ from steepest.apps.cli import options
 from steepest.apps.cli.contenders import Tokens, sorted_out, value_of
 from steepest.apps.cli.fix import parse_fix
 from steepest.apps.cli.folder import writable
-from steepest.apps.cli.lines import to_json
-from steepest.apps.cli.output import listening
+from steepest.apps.cli.output import listening, show
 from steepest.apps.cli.own import data_and_network
 from steepest.apps.cli.reading import reads_data
 from steepest.base.budget import Budget
@@ -90,14 +89,6 @@ Suite = Annotated[
         rich_help_panel=options.DATA,
     ),
 ]
-Folds = Annotated[int, options.work("N", "Parts the rows are dealt into.", shows=True)]
-Seeds = Annotated[
-    int,
-    options.work("N", "Rounds of cross-validation, each with folds and starts of its own.", shows=True),
-]
-Epochs = Annotated[
-    float | None, options.work("N", "Epochs of every training. The recipe's own if not given.")
-]
 Rates = Annotated[
     str | None,
     options.work(
@@ -130,10 +121,10 @@ def compare(
     source: options.DataOption = None,
     suite: Suite = None,
     each: Each = False,
-    folds: Folds = 5,
-    seeds: Seeds = 4,
+    folds: options.Folds = 5,
+    seeds: options.Seeds = 4,
     looks: Looks = True,
-    epochs: Epochs = None,
+    epochs: options.Epochs = None,
     rates: Rates = None,
     decays: Decays = None,
     margin: Margin = None,
@@ -172,10 +163,7 @@ def compare(
     settings |= {"out": writable(out)}
     with listening(title, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
         result = run({**settings, "listener": listener})
-    if as_json:
-        typer.echo(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
-    else:
-        typer.echo(f"{result.summary()}\n\n  page      {result.report()}")
+    show(result, as_json=as_json)
 
 
 def _on(data: str, asked: Tokens, network: str | None) -> Callable[[dict[str, Any]], Any]:

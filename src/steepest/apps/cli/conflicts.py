@@ -7,8 +7,7 @@ import typer
 from steepest.apps.cli import options
 from steepest.apps.cli.fix import parse_fix
 from steepest.apps.cli.folder import writable
-from steepest.apps.cli.lines import to_json
-from steepest.apps.cli.output import listening
+from steepest.apps.cli.output import listening, show
 from steepest.apps.cli.own import data_and_network
 from steepest.apps.cli.reading import reads_data
 from steepest.base.budget import Budget
@@ -37,14 +36,6 @@ Strategies = Annotated[
         "selu-lecun, depth-residual, decay-norm-rate, norm-small-batch. All of these if none is given.",
         show_default=False,
     ),
-]
-Folds = Annotated[int, options.work("N", "Parts the rows are dealt into.", shows=True)]
-Seeds = Annotated[
-    int,
-    options.work("N", "Rounds of cross-validation, each with folds and starts of its own.", shows=True),
-]
-Epochs = Annotated[
-    float | None, options.work("N", "Epochs of every training. The recipe's own if not given.")
 ]
 Rates = Annotated[
     str,
@@ -77,9 +68,9 @@ def conflicts(
     how: dict[str, Any],
     switches: Strategies = None,
     source: options.DataOption = None,
-    folds: Folds = 10,
-    seeds: Seeds = 2,
-    epochs: Epochs = None,
+    folds: options.Folds = 10,
+    seeds: options.Seeds = 2,
+    epochs: options.Epochs = None,
     rates: Rates = "tuned",
     margin: Margin = None,
     fix: options.Fix = None,
@@ -122,7 +113,4 @@ def conflicts(
             command=context.obj,
             **how,
         )
-    if as_json:
-        typer.echo(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
-    else:
-        typer.echo(f"{result.summary()}\n\n  page      {result.report()}")
+    show(result, as_json=as_json)

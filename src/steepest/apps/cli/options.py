@@ -114,6 +114,11 @@ Seed = Annotated[
         metavar="N", min=0, help="Fixes everything random: splits, weights, order.", rich_help_panel=SEARCH
     ),
 ]
+Folds = Annotated[int, work("N", "Parts the rows are dealt into.", shows=True)]
+Seeds = Annotated[
+    int, work("N", "Rounds of cross-validation, each with folds and starts of its own.", shows=True)
+]
+Epochs = Annotated[float | None, work("N", "Epochs of every training. The recipe's own if not given.")]
 Out = Annotated[
     Path | None,
     typer.Option(

@@ -16,8 +16,6 @@ from steepest.apps.cli.lines import JsonLines, PlainLines, to_json
 from steepest.apps.cli.panel import LivePanel
 from steepest.base.progress import Listener, Silent
 
-PAGE = "report.html"
-
 
 class Result(Protocol):
     """What a command hands back."""
@@ -25,6 +23,9 @@ class Result(Protocol):
     @property
     def folder(self) -> Path:
         """The run folder."""
+
+    def report(self) -> Path:
+        """The page to read."""
 
     def summary(self) -> str:
         """The result for a person, several lines of at most 80 columns."""
@@ -56,4 +57,4 @@ def show(result: Result, *, as_json: bool) -> None:
     if as_json:
         print(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
     else:
-        print(f"{result.summary()}\n\n  page      {result.folder / PAGE}")
+        print(f"{result.summary()}\n\n  page      {result.report()}")

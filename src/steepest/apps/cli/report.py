@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from steepest.apps.cli import options
-from steepest.apps.cli.output import PAGE, show
+from steepest.apps.cli.output import show
 from steepest.base.errors import BadInput
 from steepest.report.export import to_dict
 from steepest.report.facts import Facts, read_facts
@@ -15,6 +15,7 @@ from steepest.report.page import write_page
 from steepest.report.text import to_text
 from steepest.store import open_journal
 
+PAGE = "report.html"
 EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -32,6 +33,10 @@ class Reopened:
 
     facts: Facts
     folder: Path
+
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / PAGE
 
     def summary(self) -> str:
         """The verdict and what led to it."""
@@ -60,5 +65,6 @@ def report(
         raise BadInput("folder", "must be a run folder", f"{folder} ({state})", "Check the path.")
     with open_journal(folder) as journal:
         facts = read_facts(journal)
-    write_page(facts, folder / PAGE)
-    show(Reopened(facts, folder), as_json=as_json)
+    reopened = Reopened(facts, folder)
+    write_page(facts, reopened.report())
+    show(reopened, as_json=as_json)
