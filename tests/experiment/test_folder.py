@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from steepest.base.errors import BadInput, StoreError
-from steepest.experiment.folder import FILES, prepare, write_text
+from steepest.experiment.folder import FILES, free, newest, prepare, write_text
 
 
 def test_a_folder_is_made_with_its_parents(tmp_path: Path) -> None:
