@@ -74,6 +74,33 @@ def test_the_newest_numbered_folder_goes_on(tmp_path: Path, monkeypatch: pytest.
     assert st.tune("iris", **{**ASKED, "seed": 3}).folder == Path("runs/iris-4")
 
 
+@pytest.mark.parametrize("damage", ["gone", "cut short"])
+def test_states_that_are_lost_are_trained_again(damage: str, straight: Path, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        st.tune("iris", **ASKED, out=tmp_path / "run", listener=OnceKept(tmp_path / "run" / "states"))
+    files = list((tmp_path / "run" / "states").glob("wave-*/*.safetensors"))
+    assert files
+    for file in files:
+        file.unlink() if damage == "gone" else file.write_bytes(file.read_bytes()[:-9])
+    st.resume(tmp_path / "run", workers=0)
+    members, found = zip(*scores(tmp_path / "run"), strict=True)
+    assert members == tuple(member for member, _ in scores(straight))
+    np.testing.assert_allclose(found, [score for _, score in scores(straight)], atol=0.04)
+    assert not (tmp_path / "run" / "states").exists()
+
+
+class OnceKept(Fatal):
+    """Ends a study once states of its members have been kept."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__()
+        self.place = place
+
+    def progress(self, progress: Progress) -> None:
+        if progress.stage == "search" and any(self.place.glob("wave-*")):
+            raise Stopped
+
+
 def test_a_folder_is_enough_also_where_it_has_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home, moved = tmp_path / "desk", tmp_path / "laptop"
     home.mkdir()
