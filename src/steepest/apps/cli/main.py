@@ -108,7 +108,9 @@ def main(arguments: Sequence[str]) -> int:
         )
     except SystemExit as end:
         if end.code == STOPPED:
-            _complain("stopped", "what a study had done is kept. The same command goes on with it; --resume too.")
+            _complain(
+                "stopped", "what a study had done is kept. The same command goes on with it; --resume too."
+            )
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except SteepestError as error:
         _complain("error", str(error))
