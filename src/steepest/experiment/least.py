@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from steepest.base.budget import Budget, Clock
-from steepest.base.errors import BadBudget
+from steepest.base.errors import BadBudget, StoreError
 from steepest.data.dataset import DataSet
 from steepest.experiment import folder as files
 from steepest.experiment.pace import EXTENTS, FINAL, LEAST_ROUNDS
@@ -14,6 +14,7 @@ from steepest.experiment.purse import writing_seconds
 from steepest.experiment.settings import Settings
 from steepest.experiment.work import operations
 from steepest.networks.architecture import spec_of
+from steepest.store.journal import Journal
 from steepest.training.source import ports_of, rounds_of
 
 
@@ -53,18 +54,23 @@ def refuse_too_small(settings: Settings, data: DataSet, rows: int, clock: Clock)
 
 
 @contextlib.contextmanager
-def nothing_left(folder: Path, made: bool) -> Iterator[None]:
-    """Take away the study that was begun in a folder if its budget turns out not to suffice to begin.
+def nothing_left(journal: Journal, folder: Path, made: bool) -> Iterator[None]:
+    """Take away the study that was begun if its budget turns out not to suffice to begin.
 
     Args:
+        journal: of the study, which this process began.
         folder: of the run.
         made: whether the folder is new.
     """
     try:
         yield
-    except BadBudget:
-        for name in (files.STUDY, f"{files.STUDY}-wal", f"{files.STUDY}-shm", files.POINTER):
-            (folder / name).unlink(missing_ok=True)
+    except BadBudget as refusal:
+        try:
+            journal.discard()
+        except StoreError as error:
+            remedy = f"{refusal.remedy} What was begun is still there: {error}"
+            raise BadBudget(refusal.argument, refusal.constraint, refusal.value, remedy) from None
+        (folder / files.POINTER).unlink(missing_ok=True)
         if made:
             with contextlib.suppress(OSError):  # not empty: somebody else's
                 folder.rmdir()

@@ -143,8 +143,8 @@ def _conduct(
         folder = files.prepare(settings.folder) if create else settings.folder
         place = settings.storage or folder / files.STUDY
         with (
-            nothing_left(folder, made) if create else contextlib.nullcontext(),
             open_journal(place if create else folder, create=create) as journal,
+            nothing_left(journal, folder, made) if create else contextlib.nullcontext(),
         ):
             journal.claim()
             if create and settings.storage:

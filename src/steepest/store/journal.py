@@ -13,9 +13,9 @@ class Journal(ABC):
 
     Durability: `plan` and `record` are one transaction each. When they return, all they were given survives
     the death of the process; when they raise, or the process dies inside, none of it is there and the
-    journal is as it was before. Nothing is ever changed or removed. Where something is said twice, both
-    stay, and the reading methods give the latest: the last outcome of a member, the last point at a step,
-    the last document of a kind.
+    journal is as it was before. Nothing is ever changed or removed, but for a study that could not begin,
+    which is taken away whole (`discard`). Where something is said twice, both stay, and the reading methods
+    give the latest: the last outcome of a member, the last point at a step, the last document of a kind.
 
     Order: a member is planned before anything is recorded about it, and planned once. Breaking either raises
     `StoreError`, so two processes cannot take the same member.
@@ -99,6 +99,14 @@ class Journal(ABC):
     @abstractmethod
     def documents(self, kind: str) -> list[Document]:
         """All documents of one kind, oldest first."""
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Take the whole study away and close: for one that could not begin, so that its place is free again.
+
+        Raises:
+            StoreError: another process has it in hand, or it cannot be removed.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -175,6 +175,16 @@ class PostgreSQLJournal(Journal):
         found = self._read(tables.LAST_DOCUMENT, kind)
         return rows.to_document(found[0]) if found else None
 
+    def discard(self) -> None:
+        self.claim()
+
+        def remove(cursor: Cursor) -> None:
+            for statement in tables.REMOVE:
+                cursor.execute(statement, (self._study,))
+
+        self._transact(remove)
+        self.close()
+
     def close(self) -> None:
         with self._turn:
             self._closed = True

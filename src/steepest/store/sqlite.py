@@ -184,6 +184,18 @@ class SQLiteJournal(Journal):
         found = self._read(query, (kind,))
         return rows.to_document(found[0]) if found else None
 
+    def discard(self) -> None:
+        self.claim()
+        with self._turn:
+            self._connection.close()  # folds the companions into the file
+            try:
+                for tail in ("", "-wal", "-shm"):
+                    self.path.with_name(self.path.name + tail).unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreError(f"{self.path} cannot be removed ({error.strerror}).") from error
+            finally:
+                self.close()  # the claim goes last: nobody begins where files are being removed
+
     def close(self) -> None:
         with self._turn:
             self._closed = True

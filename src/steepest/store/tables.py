@@ -84,6 +84,10 @@ WHERE study = %s AND locktype = 'advisory' AND classid = %s::bigint::oid AND obj
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 _STUDY = "INSERT INTO steepest.study (name, started) VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING study"
+REMOVE = tuple(
+    f"DELETE FROM steepest.{table} WHERE study = %s"
+    for table in ("curve", "outcome", "document", "member", "sitting", "study")
+)
 HOLDER = "UPDATE steepest.study SET holder = %s WHERE study = %s"
 
 

@@ -256,6 +256,23 @@ def tells_sittings_apart(backend: Backend, folder: Path) -> None:
         assert journal.members() == [plan(0), plan(1)]
 
 
+def leaves_nothing_once_discarded(backend: Backend, folder: Path) -> None:
+    """A study that is discarded is gone with all it held, others are not, and its place is free again."""
+    journal = backend.create(folder)
+    journal.begin_sitting({})
+    journal.plan([plan(0)])
+    journal.record([point(0, 1)], [Outcome(0, "finished", "", 0.5, 1.0, 1.0)], [Document("clock", {})])
+    journal.discard()
+    journal.close()
+    _raises(journal.members, "closed")
+    _raises(lambda: backend.open(folder), "not there")
+    with backend.create(folder) as again:
+        assert (again.members(), again.sittings(), again.documents("clock")) == ([], [], [])
+        with backend.open(folder) as second:
+            _raises(second.discard, "in the hands of")
+        assert again.members() == []
+
+
 def says_where_it_is(backend: Backend, folder: Path) -> None:
     """The place is one line of text, and errors name it."""
     with backend.create(folder) as journal:
@@ -306,6 +323,7 @@ CHECKS: tuple[Callable[[Backend, Path], None], ...] = (
     never_starts_over,
     belongs_to_one,
     tells_sittings_apart,
+    leaves_nothing_once_discarded,
     says_where_it_is,
     keeps_any_text,
     reads_thousands,
