@@ -266,7 +266,7 @@ def test_a_metric_without_a_value_on_a_fold_is_refused_in_words(monkeypatch: pyt
     def undefined(metrics: dict[str, np.ndarray], _name: str) -> np.ndarray:
         return np.full_like(metrics["loss"], np.nan)
 
-    monkeypatch.setattr("steepest.experiment.contest.score_of", undefined)
+    monkeypatch.setattr("steepest.experiment.trainings.score_of", undefined)
     with pytest.raises(BadInput, match="objective must have a value on the held-out rows of every fold"):
         compared(asked(rates="same", seeds=1, epochs=1))
 

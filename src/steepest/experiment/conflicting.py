@@ -119,7 +119,7 @@ def conflicts(
     with Workers(_workers(asked, corners, source), "fork") as pool:
         pool.serve(source)
         runs = Runs(
-            corners, source, pool, listener, clock, objective, asked.seed, asked.folds, asked.seeds,
+            corners, asked.folds, asked.seeds, source, pool, listener, clock, objective, asked.seed,
             asked.budget,
         )  # fmt: skip
         for sentence in (*said, *left_out):
@@ -129,7 +129,7 @@ def conflicts(
         runs.corners = corners[: sum(map(len, brought[: extent.combinations]))]
         _say_power(runs, tried, extent, asked, overlap, ordered)
         chosen = runs.tuned(extent)
-        scores = runs.scores(chosen)
+        scores = runs.scores("folds", chosen, range(len(chosen[0])))
     base = default_recipe(data, fixed.get("network"), fixed)
     settings = [
         setting(recipes, row, base, corner.recipe)

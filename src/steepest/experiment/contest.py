@@ -1,18 +1,15 @@
 """The trainings of a comparison: every value meets the same folds and seeds, at rates found beforehand."""
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from steepest.base.budget import Budget, Clock
-from steepest.base.errors import BadBudget, BadInput
-from steepest.base.progress import Listener, Progress
-from steepest.base.seeds import derive
+from steepest.base.errors import BadBudget
+from steepest.base.progress import Listener
 from steepest.evidence.power import fewest_replicates
 from steepest.evidence.verdict import FEWEST
 from steepest.experiment.candidates import Candidate
@@ -20,15 +17,13 @@ from steepest.experiment.compared import Trained
 from steepest.experiment.ladder import RUNGS, Ladder
 from steepest.experiment.question import Question
 from steepest.experiment.scope import Scope, affordable
-from steepest.experiment.ways import planner_for
+from steepest.experiment.trainings import Trainings
 from steepest.experiment.workers import Workers
 from steepest.networks.architecture import spec_of
 from steepest.networks.cost import cost
 from steepest.training.job import Done, Job
 from steepest.training.member import Member
 from steepest.training.metrics import score_of
-from steepest.training.planner import Planner
-from steepest.training.planning import chunks
 from steepest.training.source import Source
 
 LOOKS = 30
@@ -38,8 +33,7 @@ TIMES = 10.0
 """Where decays are tuned, so many times a recipe's own is tried, and none at all."""
 
 
-@dataclass
-class Contest:
+class Contest(Trainings):
     """A comparison at work.
 
     Args:
@@ -47,58 +41,53 @@ class Contest:
         found: its values, each with the recipe to start from.
         source: its folds are those that count, one seed after the other, then, for ladders, a division of
             each one's training rows.
-        pool, listener, clock: as ever.
-        objective: the score.
+        pool, listener, clock, objective: as for `Trainings`.
         ordered: rows follow in time: seeds differ in how networks start, not in the folds.
-        notes: decisions that the reader should know of.
-        trainings: done so far.
+
+    Attributes:
         ladders: of every contender, one per run, in the order of runs.
         tuning_seconds: of every contender so far.
     """
 
-    question: Question
-    found: Sequence[Candidate]
-    source: Source
-    pool: Workers
-    listener: Listener
-    clock: Clock
-    objective: str
-    ordered: bool = False
-    notes: list[str] = field(default_factory=list)
-    trainings: int = 0
-    planned: int = 0
-    ladders: list[list[Ladder]] = field(default_factory=list)
-    tuning_seconds: dict[int, float] = field(default_factory=dict)
-
-    @cached_property
-    def _planner(self) -> Planner:
-        """Chooses how the members of each network shape are trained."""
-        planner = planner_for(self.source, self.pool)
-        planner.learn(candidate.recipe for candidate in self.found)
-        return planner
-
-    def say(self, sentence: str) -> None:
-        """Tell the user now, and the page later."""
-        self.notes.append(sentence)
-        self.listener.say(sentence)
+    def __init__(
+        self,
+        question: Question,
+        found: Sequence[Candidate],
+        source: Source,
+        pool: Workers,
+        listener: Listener,
+        clock: Clock,
+        objective: str,
+        ordered: bool = False,
+    ) -> None:
+        super().__init__(
+            source,
+            pool,
+            listener,
+            clock,
+            objective,
+            seed=question.seed,
+            place="compare",
+            budget=question.budget,
+        )
+        self.question, self.found, self.ordered = question, found, ordered
+        self.ladders: list[list[Ladder]] = []
+        self.tuning_seconds: dict[int, float] = {}
 
     def runs(self, scope: Scope) -> int:
         """Trainings of each value that count."""
         return scope.seeds * self.question.folds
 
-    def member_seed(self, run: int) -> int:
-        """The seed of a run, the same for all values."""
-        return derive(self.question.seed, "compare", run) % 2**31
-
     def scope(self) -> Scope:
         """All that was asked for, or what the budget pays for."""
+        self.planner.learn(candidate.recipe for candidate in self.found)
         full = Scope(
             self.question.seeds, RUNGS if self.question.way == "tuned" else 0, max(map(len, self._decays()))
         )
         budget, folds = self.question.budget, self.question.folds
         chosen = full
         if budget is not None and budget.seconds is not None:
-            self._progress("time")
+            self.progress("time")
             pace = self._pace(budget)
             left = budget.seconds - self.clock.elapsed()
             chosen = affordable(full, pace, folds, self.pool.count, left, budget, self.fewest)
@@ -201,14 +190,10 @@ class Contest:
             Member(number, self.found[v].recipe.replace(**changes), self.member_seed(run), first + run)
             for number, (v, run, changes) in enumerate(tried)
         ]
-        for done in self._train(stage, [members], looks=1):
-            scores = score_of(done.points[-1].metrics, self.objective)
-            losses = done.points[-1].metrics["loss"]
-            for k, member in enumerate(done.members):
-                v = tried[member.number][0]
-                share = done.seconds / len(done.members)
-                self.tuning_seconds[v] = self.tuning_seconds.get(v, 0.0) + share
-                yield member.number, float(scores[k]), float(losses[k])
+        for end in self.ends(stage, members):
+            v = tried[end.member.number][0]
+            self.tuning_seconds[v] = self.tuning_seconds.get(v, 0.0) + end.seconds
+            yield end.member.number, end.score, end.loss
 
     def folds(
         self,
@@ -241,7 +226,8 @@ class Contest:
                 ]
             )
         parts: dict[int, list[Done]] = {}
-        for done in self._train("folds", teams, looks=LOOKS):
+        jobs = [job for team in teams for job in self.jobs(team, looks=LOOKS)]
+        for done in self.train("folds", jobs):
             parts.setdefault(done.members[0].number // runs, []).append(done)
         made = [
             self._trained(candidate, rates[v], parts[v], v * runs) for v, candidate in enumerate(self.found)
@@ -272,7 +258,7 @@ class Contest:
     def _trained(
         self, candidate: Candidate, rates: Sequence[float], parts: Sequence[Done], first: int
     ) -> Trained:
-        self._check_scores(parts)
+        self.check_defined(parts)
         rows = {
             member.number - first: [float(score_of(p.metrics, self.objective)[k]) for p in done.points]
             for done in parts
@@ -283,56 +269,17 @@ class Contest:
         curves = np.array([rows[i] for i in range(len(rates))])
         return Trained(candidate, tuple(rates), epochs, curves, seconds)
 
-    def _check_scores(self, parts: Sequence[Done]) -> None:
-        """A score that is no number though the loss is one: the metric has no value on these rows."""
-        for done in parts:
-            last = done.points[-1].metrics
-            undefined = ~np.isfinite(score_of(last, self.objective)) & np.isfinite(last["loss"])
-            if undefined.any():
-                constraint = "must have a value on the held-out rows of every fold"
-                remedy = "Take fewer folds, or another metric."
-                raise BadInput("objective", constraint, self.objective, remedy)
-
-    def _train(self, stage: str, teams: Sequence[Sequence[Member]], looks: int) -> list[Done]:
-        """Train members to the end of their recipes; those of one team may share stacks."""
-        jobs = [
-            Job(group, until, _looks(until, looks), keep=False, way=self._planner.way(group[0].recipe))
-            for team in teams
-            for until, part in _by_end(team, self.source)
-            for group in chunks(part, self.source.ports, self._planner.way)
-        ]
-        self._progress(stage)
-
-        def heard(done: Done) -> None:
-            self.trainings += len(done.members)
-            self._progress(stage)
-
-        found = self.pool.run(jobs, heard)
-        if any(done.starved or done.lost for done in found):
-            remedy = "Compare smaller networks or batches."
-            raise BadInput(self.question.knob, "must fit in memory", "more than there is", remedy)
-        return found
-
     def _pace(self, budget: Budget) -> list[float]:
         """Seconds of one whole training of each value, from two rounds after a first one."""
-        assert budget.seconds is not None
-        moment = time.monotonic() + budget.seconds - self.clock.elapsed()
+        moment = self.deadline
 
         def timed(rounds: int) -> list[Done]:
             jobs = []
             for candidate in self.found:
-                size = min(self.question.folds, self._planner.way(candidate.recipe).members)
+                way = self.planner.way(candidate.recipe)
+                size = min(self.question.folds, way.members)
                 group = tuple(Member(i, candidate.recipe, i, i) for i in range(size))
-                jobs.append(
-                    Job(
-                        group,
-                        rounds,
-                        (),
-                        deadline=moment,
-                        keep=False,
-                        way=self._planner.way(candidate.recipe),
-                    )
-                )
+                jobs.append(Job(group, rounds, (), deadline=moment, keep=False, way=way))
             return self.pool.run(jobs)
 
         timed(1)  # what a process pays once
@@ -347,8 +294,7 @@ class Contest:
 
     def _late(self) -> bool:
         """Whether ladders that grow would take more of the budget than they may."""
-        budget = self.question.budget
-        late = budget is not None and self.clock.elapsed() > 0.8 * (budget.seconds or math.inf)
+        late = self.late
         if late:
             self.say("No ladder was lengthened for want of time.")
         return late
@@ -362,35 +308,6 @@ class Contest:
                     f"{self.question.knob} {candidate.label}: the best rate is at an end of "
                     f"{ended} of {len(row)} ladders, so a better one may lie beyond."
                 )
-
-    def _progress(self, stage: str) -> None:
-        budget = self.question.budget
-        limit = budget.seconds if budget is not None else None
-        elapsed = self.clock.elapsed()
-        share = min(self.trainings / max(self.planned, 1), 1.0)
-        left = None if limit is None else max(limit - elapsed, 0.0)
-        self.listener.progress(
-            Progress(stage, elapsed, share, self.trainings, score_name=self.objective, seconds_left=left)
-        )
-
-
-def _by_end(members: Sequence[Member], source: Source) -> list[tuple[int, list[Member]]]:
-    """Members by the round at which their recipes end."""
-    found: dict[int, list[Member]] = {}
-    for member in members:
-        found.setdefault(source.total_rounds(member.recipe.epochs), []).append(member)
-    return sorted(found.items(), key=lambda item: item[0])
-
-
-def _looks(until: int, looks: int) -> tuple[int, ...]:
-    """Rounds at which a curve is taken, the last one among them.
-
-    Example:
-        >>> _looks(10, 3)
-        (4, 7, 10)
-    """
-    count = min(until, looks)
-    return tuple(math.ceil(until * i / count) for i in range(1, count + 1))
 
 
 def _best_decay(found: Mapping[float, tuple[float, float]]) -> float:
