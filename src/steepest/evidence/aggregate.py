@@ -9,16 +9,21 @@ part (Benavoli, Corani & Mangili 2016, JMLR 17).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.base.seeds import generator
 from steepest.evidence.family import holm
 from steepest.evidence.paired import Floats, Interval, proportion, wilcoxon_p
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = Later("scipy.stats")
 
 RESAMPLES = 2_000
 

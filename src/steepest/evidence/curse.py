@@ -8,14 +8,19 @@ flattered.
 import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.evidence.paired import column, t_interval
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = Later("scipy.stats")
 
 
 @lru_cache(maxsize=1024)

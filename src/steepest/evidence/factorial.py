@@ -12,16 +12,21 @@ own learning rate tuned on an equal budget. With higher better and the interacti
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.evidence.paired import Floats, column, proportion, sign_flip
 from steepest.evidence.power import power_to_differ, power_to_equate, smallest_count
 from steepest.evidence.resampled import resampled_t
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = Later("scipy.stats")
 
 Kind = Literal["conflict", "redundant", "synergy", "additive", "unresolved"]
 FEWEST = 6  # replicates per cell, as for a verdict

@@ -6,17 +6,23 @@ each knob explains on its own. Two methods that agree are worth more than one wi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from sklearn.ensemble import RandomForestRegressor
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.base.seeds import derive
 from steepest.evidence.importance import cut
 from steepest.evidence.paired import Floats
+
+if TYPE_CHECKING:
+    from scipy import stats
+    from sklearn import ensemble
+else:
+    stats = Later("scipy.stats")
+    ensemble = Later("sklearn.ensemble")
 
 TREES = 64
 
@@ -82,7 +88,7 @@ def fanova(
         )
     score = np.where(finite, score, score[finite].min())
     matrix = np.column_stack([_unit(name, values, score) for name, values in knobs.items()])  # (n, knobs)
-    forest = RandomForestRegressor(
+    forest = ensemble.RandomForestRegressor(
         trees, min_samples_leaf=3, max_features=0.7, random_state=derive(seed, "forest") % 2**32
     )
     forest.fit(matrix, score)

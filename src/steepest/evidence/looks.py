@@ -7,13 +7,18 @@ computed here by recursive integration, for any spacing of looks.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.evidence.paired import Floats, proportion
+
+if TYPE_CHECKING:
+    from scipy import optimize, stats
+else:
+    optimize, stats = Later("scipy.optimize"), Later("scipy.stats")
 
 
 class Look(NamedTuple):

@@ -4,14 +4,19 @@ Everything works on differences dᵢ = aᵢ − bᵢ of runs that share split, d
 initial weights. Higher is better throughout.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.base.seeds import generator
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = Later("scipy.stats")
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,12 +1,18 @@
 """How many replicates settle a question, asked before and after spending them."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.evidence.paired import proportion
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = Later("scipy.stats")
 
 MOST = 100_000  # replicates nobody will run
 

@@ -7,17 +7,22 @@ in Nemenyi's test. So groups come from tests of the two contenders alone, adjust
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.evidence.diverged import fill
 from steepest.evidence.family import holm
 from steepest.evidence.paired import column, differences, wilcoxon_p
 from steepest.evidence.resampled import resampled_t
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = Later("scipy.stats")
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,19 @@ Runs on overlapping splits share training rows, so n of them carry less than n i
 plain variance s²/n then shrinks to nothing as splits are added, though the rows stay the same.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.evidence.paired import Interval, column, proportion
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = Later("scipy.stats")
 
 
 class Resampled(NamedTuple):

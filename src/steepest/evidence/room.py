@@ -5,13 +5,19 @@ fresh seeds, all on the same ones, and the variance between them is held against
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from steepest.base.errors import BadInput
+from steepest.base.later import Later
 from steepest.evidence.curse import expected_maximum
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = Later("scipy.stats")
 
 
 @dataclass(frozen=True, slots=True)

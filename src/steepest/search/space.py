@@ -10,17 +10,22 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from steepest.base.errors import BadRecipe
 from steepest.base.knobs import Choice, Knob, Range
+from steepest.base.later import Later
 from steepest.base.recipe import KNOBS, Recipe
 from steepest.base.seeds import derive
+
+if TYPE_CHECKING:
+    from scipy.stats import qmc
+else:
+    qmc = Later("scipy.stats.qmc")
 
 Origin = Literal["prior", "uniform"]
 

@@ -3,15 +3,20 @@
 import itertools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfTransformer
 
+from steepest.base.later import Later
 from steepest.networks.ports import Ports
 from steepest.training.source import Fold, Source
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction import text as words
+else:
+    words = Later("sklearn.feature_extraction.text")
 
 MOST_VALUES = 64
 """Values of a category that a linear model tells apart."""
@@ -99,7 +104,7 @@ def bag_of_words(source: Source, train: Rows) -> Callable[[Rows], Any]:
     n counts a word in a document, N(t) documents with it. Code 0 is padding and counts for nothing.
     """
     counts = _counts(source, train)
-    weigh = TfidfTransformer(sublinear_tf=True).fit(counts)
+    weigh = words.TfidfTransformer(sublinear_tf=True).fit(counts)
     return lambda rows: weigh.transform(_counts(source, rows))
 
 

@@ -2,15 +2,21 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.naive_bayes import MultinomialNB
 
+from steepest.base.later import Later
 from steepest.training.source import Source
+
+if TYPE_CHECKING:
+    from sklearn import ensemble, linear_model
+    from sklearn import naive_bayes as bayes
+else:
+    ensemble, linear_model, bayes = (
+        Later(f"sklearn.{name}") for name in ("ensemble", "linear_model", "naive_bayes")
+    )
 
 Make = Callable[[], Any]
 Values = NDArray[np.float64]
@@ -24,18 +30,21 @@ def linear(source: Source, strength: float = 1.0) -> Make:
         source: says what the target is.
         strength: C, the inverse of the logistic regression's penalty.
     """
-    return partial(LogisticRegression, C=strength, max_iter=300) if source.classes else partial(Ridge)
+    if source.classes:
+        return partial(linear_model.LogisticRegression, C=strength, max_iter=300)
+    return partial(linear_model.Ridge)
 
 
 def trees(source: Source, **options: Any) -> Make:
     """Gradient-boosted trees with scikit-learn's defaults, but for `options`."""
-    kind = HistGradientBoostingClassifier if source.classes else HistGradientBoostingRegressor
-    return partial(kind, random_state=0, **options)
+    if source.classes:
+        return partial(ensemble.HistGradientBoostingClassifier, random_state=0, **options)
+    return partial(ensemble.HistGradientBoostingRegressor, random_state=0, **options)
 
 
 def naive_bayes() -> Make:
     """Naive Bayes of word weights."""
-    return partial(MultinomialNB)
+    return partial(bayes.MultinomialNB)
 
 
 def fitted(source: Source, make: Make, x: Any, y: NDArray[Any]) -> Predict:
@@ -62,7 +71,7 @@ def _numbers(make: Make, x: Any, y: Values) -> Predict:
     """Fitted in deviations: ridge regression computes in the precision of x."""
     mean, scale = float(y.mean()), float(y.std()) or 1.0
     scaled, model = (y - mean) / scale, make()
-    if y.ndim == 1 or isinstance(model, Ridge):  # which solves for all steps at once
+    if y.ndim == 1 or isinstance(model, linear_model.Ridge):  # which solves for all steps at once
         model.fit(x, scaled)
         return lambda unseen: np.asarray(model.predict(unseen), np.float64) * scale + mean
     models = [make().fit(x, step) for step in scaled.T]
