@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 
 from steepest.data import builtin
 from steepest.data.dataset import DataSet
@@ -124,6 +125,14 @@ def test_bundled_labels_keep_scikit_learns_codes() -> None:
     assert data.classes == ("malignant", "benign")
     assert np.bincount(data.y).tolist() == [212, 357]
     assert data.feature_names[0] == "mean radius"
+
+
+def test_the_digits_are_scikit_learns() -> None:
+    """They are read from its file, without importing it."""
+    found, theirs = read("digits"), load_digits()
+    assert np.array_equal(found.x, theirs.data.astype(np.float32))
+    assert np.array_equal(found.y, theirs.target)
+    assert [column.name for column in found.columns] == theirs.feature_names
 
 
 def test_a_file_wins_over_a_built_in_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
