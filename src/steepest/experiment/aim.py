@@ -1,6 +1,7 @@
 """A score that is enough: the search stops there, and goes on where confirmation does not hold it."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from steepest.experiment.confirmation import Confirmed
@@ -8,6 +9,7 @@ from steepest.experiment.pace import LOOKS
 from steepest.experiment.part import Part
 from steepest.experiment.settings import Settings
 from steepest.experiment.study import Study
+from steepest.experiment.trained import Trained
 from steepest.training.metrics import is_lower_better
 
 TRIES = 3
@@ -50,6 +52,30 @@ def holds(study: Study, confirmed: Confirmed) -> bool:
     """Whether the mean of the confirmed scores reaches it."""
     enough = aim(study)
     return enough is not None and confirmed.mean is not None and confirmed.mean >= enough
+
+
+def not_fallen_short(
+    study: Study, ranked: Sequence[Trained], attempts: Sequence[tuple[Confirmed, Part]]
+) -> list[Trained]:
+    """The members of a ranking but those whose recipe was confirmed below the aim: once is enough."""
+    enough = aim(study)
+    if enough is None:
+        return list(ranked)
+    known = {key: mean for confirmed, _ in attempts for key, mean in confirmed.means.items()}
+    return [t for t in ranked if known.get(t.member.recipe.key(), math.inf) >= enough]
+
+
+def best_of(study: Study, attempts: Sequence[tuple[Confirmed, Part]]) -> tuple[Confirmed, Part]:
+    """The confirmation with the highest mean, the later of equals; it becomes the study's last word again."""
+    best = max(reversed(attempts), key=lambda attempt: _merit(attempt[0]))
+    if best is not attempts[-1]:
+        for kind, body in best[0].documents:
+            study.note(kind, body)
+    return best
+
+
+def _merit(confirmed: Confirmed) -> float:
+    return -math.inf if confirmed.mean is None else confirmed.mean
 
 
 def aim_words(study: Study, confirmed: Confirmed) -> str:

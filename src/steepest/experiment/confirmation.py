@@ -6,8 +6,8 @@ Further finalists are shown with verdicts that are adjusted for their number.
 
 import functools
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Confirmed:
         verdict: the search's first against the default; None where there was nothing to compare.
         mean: of the confirmed scores of that recipe, higher is better; None where there are none.
         low, high: interval of that mean at 95 %, NaN with one score.
+        means: mean of the confirmed scores of every contender by its recipe's key, -inf where one failed.
+        documents: what was noted of it, kind and body.
     """
 
     winner: Recipe
@@ -46,6 +48,8 @@ class Confirmed:
     mean: float | None = None
     low: float = math.nan
     high: float = math.nan
+    means: Mapping[str, float] = field(default_factory=dict)
+    documents: Sequence[tuple[str, Mapping[str, Any]]] = ()
 
 
 def distinct(ranked: Sequence[Trained], most: int) -> list[Trained]:
@@ -99,9 +103,16 @@ def confirm(
         verdict = _judge(scores[0], scores[-1], study, rope, None)
     if len(scores[0]) < looks[-1] and (verdict is None or verdict.kind == "unresolved"):
         study.missed.append(f"{looks[-1] - len(scores[0])} of the {looks[-1]} pairs of the confirmation")
-    _note(study, chosen, labels, scores, verdict, rope, part)
+    documents = _documents(study, chosen, labels, scores, verdict, rope, part)
+    for kind, body in documents:
+        study.note(kind, body)
     place = len(recipes) - 1 if _falls_short(scores, verdict) else 0
-    return Confirmed(recipes[place], verdict, *_mean(scores[place]))
+    means = {
+        recipe.key(): -math.inf if (mean := _mean(column)[0]) is None else mean
+        for recipe, column in zip(recipes, scores, strict=True)
+        if column
+    }
+    return Confirmed(recipes[place], verdict, *_mean(scores[place]), means, documents)
 
 
 def _mean(scores: Sequence[float]) -> tuple[float | None, float, float]:
@@ -240,7 +251,7 @@ def _judge(
     )  # fmt: skip
 
 
-def _note(
+def _documents(
     study: Study,
     chosen: Sequence[Trained],
     labels: Sequence[str],
@@ -248,10 +259,11 @@ def _note(
     verdict: Verdict | None,
     rope: float,
     part: Part,
-) -> None:
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """What is noted of a confirmation: the verdict, the finalists, and how far the search had flattered."""
     if verdict is None:
-        return
-    study.note("verdict", {**verdict.to_dict(), "winner_scores": scores[0], "default_scores": scores[-1]})
+        return []
+    judged = {**verdict.to_dict(), "winner_scores": scores[0], "default_scores": scores[-1]}
     reference = study.settings.reference
     others = {**dict(zip(labels[1:-1], scores[1:-1], strict=True)), reference: scores[-1]}
     shared = min(map(len, others.values()))  # the pair that counts may have been given more replicates
@@ -282,27 +294,24 @@ def _note(
                 "verdict_sentence": sentences.get(label, ""),
             }
         )
-    study.note("finalists", {"rows": rows, "first_replicate": part.first_replicate})
-    if any(np.isfinite(scores[0])):
-        _note_curse(study, chosen[0], scores[0])
+    finalists = {"rows": rows, "first_replicate": part.first_replicate}
+    flattery = [("curse", _curse(study, chosen[0], scores[0]))] if any(np.isfinite(scores[0])) else []
+    return [("verdict", judged), ("finalists", finalists), *flattery]
 
 
-def _note_curse(study: Study, first: Trained, scores: Sequence[float]) -> None:
+def _curse(study: Study, first: Trained, scores: Sequence[float]) -> dict[str, Any]:
     """How far the search had flattered its first."""
     candidates = sum(m.plan.stage == "search" and not m.plan.label for m in study.members)
     curse = shrinkage(
         first.score, scores, candidates=max(candidates, 1), metric=study.objective,
         lower=is_lower_better(study.objective),
     )  # fmt: skip
-    study.note(
-        "curse",
-        {
-            "search_score": curse.search,
-            "confirmed_mean": curse.confirmed,
-            "confirmed_low": curse.low,
-            "confirmed_high": curse.high,
-            "candidates": curse.candidates,
-            "expected_flattery": curse.expected_sd,
-            "sentence": curse.sentence,
-        },
-    )
+    return {
+        "search_score": curse.search,
+        "confirmed_mean": curse.confirmed,
+        "confirmed_low": curse.low,
+        "confirmed_high": curse.high,
+        "candidates": curse.candidates,
+        "expected_flattery": curse.expected_sd,
+        "sentence": curse.sentence,
+    }

@@ -53,7 +53,7 @@ def keep_replicates(study: Study, part: Part, members: Sequence[Trained], first:
     """
     if study.settings.keep:
         sound = [t for t in members if t.fate == "training"]
-        study.keep(f"{_name(part)}{first}", sound, wanted=not part.over)
+        study.keep(f"{_name(part)}{part.first_replicate + first}", sound, wanted=not part.over)
 
 
 def replicates(study: Study, part: Part) -> list[Trained]:

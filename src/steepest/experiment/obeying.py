@@ -41,7 +41,7 @@ def obeying(study: Study, confirmed: Confirmed, ranked: Sequence[Trained], defau
         for x in limits
     ]  # fmt: skip
     study.note("limits", {"rows": rows, "sentence": sentence})
-    return Confirmed(winner, confirmed.verdict)
+    return confirmed if winner is confirmed.winner else Confirmed(winner, confirmed.verdict)
 
 
 def exceeding(study: Study) -> tuple[str, ...]:

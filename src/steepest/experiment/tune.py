@@ -18,7 +18,15 @@ from steepest.data.split import inner_split, outer_split
 from steepest.data.standardise import Standardiser
 from steepest.evidence.verdict import Verdict
 from steepest.experiment import folder as files
-from steepest.experiment.aim import aim, aim_words, confirmations, holds, tries
+from steepest.experiment.aim import (
+    aim,
+    aim_words,
+    best_of,
+    confirmations,
+    holds,
+    not_fallen_short,
+    tries,
+)
 from steepest.experiment.asking import outside
 from steepest.experiment.baselines import Bar
 from steepest.experiment.calibration import REPLICATES, calibrate, probe
@@ -202,21 +210,26 @@ def _found(
 ) -> tuple[str, Confirmed, Part]:
     """Search and confirm; where the search stopped at an aim that confirmation does not hold, search on.
 
+    A recipe that was confirmed below the aim is not confirmed again.
+
     Returns:
-        Why it ended, what was confirmed last, and on which folds.
+        Why it ended, the best that was confirmed, and on which folds.
     """
-    first, reason, confirmed, last = len(search.members), "", Confirmed(default, None), part
+    first, reason, attempts = len(search.members), "", list[tuple[Confirmed, Part]]()
     for fresh, aiming in confirmations(part, study.settings):
         known = len(search.members)
         strategy, typical = _strategy(study, pace, default, search, known - first)
         reason = search.run(strategy, typical, aim(study) if aiming else None)
         study.workers.go_on()
-        if fresh == part or len(search.members) > known:
-            ranked = front_first(study, search.ranked())
-            confirmed, last = confirm(study, pace, ranked, default, noise, fresh), fresh
-        if reason != "target" or holds(study, confirmed):
+        ranked = search.ranked()
+        left = not_fallen_short(study, ranked, attempts)
+        new = len(search.members) > known and left and (reason == "target" or left[0] is ranked[0])
+        if new or not attempts:
+            confirmed = confirm(study, pace, front_first(study, left), default, noise, fresh)
+            attempts.append((confirmed, fresh))
+        if reason != "target" or holds(study, attempts[-1][0]):
             break
-    return reason, confirmed, last
+    return (reason, *best_of(study, attempts))
 
 
 def _strategy(
