@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from steepest.base.recipe import Recipe
+from steepest.base.seeds import generator
 from steepest.training.masks import BLOCK, Masks
 from steepest.training.member import Member
 
@@ -64,3 +65,11 @@ def test_units_are_dropped_independently() -> None:
     correlation = np.corrcoef((values > 0).T)
     np.fill_diagonal(correlation, 0)
     assert np.abs(correlation).max() < 5.5 / len(values) ** 0.5
+
+
+@pytest.mark.parametrize("rows", [8, 5])  # 5 · 7 units do not fill their last word
+def test_units_are_kept_by_sixteen_bits_each_of_the_members_stream(rows: int) -> None:
+    masks = Masks([Member(0, Recipe(dropout=0.3, optimizer="gd"), 7)], [7], [rows], torch.float64)
+    drawn = generator(7, "dropout", 3, 0, 0).integers(0, 65536, (rows, 7), np.uint16)
+    kept = masks.at(3, 0, rows)[0][0].numpy()
+    np.testing.assert_allclose(kept, (drawn >= round(65536 * 0.3)) / 0.7)

@@ -1,13 +1,13 @@
 """The one rule of `two_moment.py`, in place over a stack's flat buffers: each member on its own row.
 
 A stack keeps all its weights in one buffer θ [K, P], and so on; row k is member k. Gradients may come in
-blocks of columns, so that a product of matrices can write each in one piece. torch's fused kernels compute
-four rows of the table (SGD, momentum, AdaGrad, Adam) in one pass over memory; the remaining ones are written
-out with scalar arithmetic. A member that is frozen is not touched, whatever its numbers.
-`two_moment.update` is the reference this must match.
+blocks of columns, so that a product of matrices can write each in one piece. torch's fused kernels compute all
+rows of the table in one pass over memory, RMSProp and NAdamW by way of Adam's. A member that is frozen is not
+touched, whatever its numbers. `two_moment.update` is the reference this must match.
 """
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -139,7 +139,7 @@ class StackedRule:
             case "adam" | "adamw":
                 return _adam(_guarded(recipe), rows, [count] * len(rows[0]))
             case "rmsprop":
-                return _rmsprop(_guarded(recipe), rows, self._scratch)
+                return _rmsprop(_guarded(recipe), rows)
             case "nadamw":
                 return _nadam(_guarded(recipe), rows, count, self._scratch)
 
@@ -197,31 +197,39 @@ def _adam(recipe: Recipe, rows: _Rows, count: list[Tensor]) -> _Step:
     return move
 
 
-def _rmsprop(recipe: Recipe, rows: _Rows, scratch: list[Tensor]) -> _Step:
-    blocks = [
-        (theta, grad, v, room)
-        for (theta, grad, _, v), room in zip(zip(*rows, strict=True), scratch, strict=True)
-    ]
+def _rmsprop(recipe: Recipe, rows: _Rows) -> _Step:
+    """Adam's kernel with β₁ = 0 after infinitely many steps, when no correction is left; m is g itself."""
+    theta, grad, _, second = rows
+    always = [torch.tensor(math.inf)] * len(theta)
 
     def move(rate: float) -> None:
-        for theta, grad, v, room in blocks:
-            v.mul_(recipe.rho).addcmul_(grad, grad, value=1 - recipe.rho)
-            theta.addcdiv_(grad, torch.sqrt(v, out=room).add_(recipe.eps), value=-rate)
+        torch._fused_adamw_(
+            theta, grad, grad, second, [], always, lr=rate, beta1=0.0, beta2=recipe.rho,
+            weight_decay=0.0, eps=recipe.eps, amsgrad=False, maximize=False,
+        )  # fmt: skip
 
     return move
 
 
 def _nadam(recipe: Recipe, rows: _Rows, count: Tensor, scratch: list[Tensor]) -> _Step:
-    blocks = [(*each, room) for each, room in zip(zip(*rows, strict=True), scratch, strict=True)]
-    b1, b2 = recipe.beta1, recipe.beta2
+    """Adam's kernel over a moment of its own: c₁m + c₂g, with m ← β₁m + (1-β₁)g, is s·(βm + (1-β)g).
+
+    Here c₁ = β₁/(1-β₁ᵗ⁺¹), c₂ = (1-β₁)/(1-β₁ᵗ), s = c₁ + c₂ and β = c₁β₁/s. The kernel divides by 1-βᵗ, which
+    the rate it is given takes back.
+    """
+    theta, grad, first, second = rows
+    b1, counts = recipe.beta1, [count] * len(theta)
 
     def move(rate: float) -> None:
         t = int(count)
-        for theta, grad, m, v, room in blocks:
-            m.lerp_(grad, 1 - b1)
-            v.mul_(b2).addcmul_(grad, grad, value=1 - b2)
-            grad.mul_((1 - b1) / (1 - b1**t)).add_(m, alpha=b1 / (1 - b1 ** (t + 1)))  # m̂, over the gradient
-            torch.sqrt(v, out=room).div_((1 - b2**t) ** 0.5).add_(recipe.eps)
-            theta.addcdiv_(grad, room, value=-rate)
+        ahead = b1 / (1 - b1 ** (t + 1))
+        whole = ahead + (1 - b1) / (1 - b1**t)
+        beta = ahead * b1 / whole
+        torch._foreach_copy_(scratch, first)
+        torch._foreach_lerp_(first, grad, 1 - b1)
+        torch._fused_adamw_(
+            theta, grad, scratch, second, [], counts, lr=rate * whole * (1 - beta**t), beta1=beta,
+            beta2=recipe.beta2, weight_decay=0.0, eps=recipe.eps, amsgrad=False, maximize=False,
+        )  # fmt: skip
 
     return move

