@@ -69,6 +69,37 @@ def test_the_best_for_each_data_set_are_left_out(home: Path) -> None:
     assert {p.run.name for p in both} == {"old", "killed"}
 
 
+def keep_networks(folder: Path) -> None:
+    (folder / "finalists").mkdir()
+    (folder / "finalists" / "default.safetensors").write_bytes(b"x" * 300)
+    for name in ("ensemble.safetensors", "model.safetensors", "checkpoint.safetensors"):
+        (folder / name).write_bytes(b"x" * 50)
+
+
+def test_finalists_and_ensembles_only_where_asked_for(home: Path) -> None:
+    for name in ("old", "killed"):
+        keep_networks(home / name)
+    (pruned,) = runs(home).prune("old")
+    assert (pruned.bytes, [path.name for path in pruned.stay]) == (
+        1024,
+        ["finalists", "ensemble.safetensors"],
+    )
+    (pruned,) = runs(home).prune("old", networks=True)
+    assert (pruned.bytes, pruned.stay) == (350, ())
+    assert names(home / "old") == {"study.db", "model.safetensors", "checkpoint.safetensors"}
+    (pruned,) = runs(home).prune("killed", networks=True)
+    assert [path.name for path in pruned.stay] == ["finalists", "ensemble.safetensors"]
+    assert {"states", "finalists", "ensemble.safetensors"} <= names(home / "killed")
+
+
+def test_a_link_to_networks_elsewhere_stays(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("networks")
+    (home / "old" / "finalists").symlink_to(elsewhere)
+    runs(home).prune("old", networks=True)
+    assert (home / "old" / "finalists").is_symlink()
+    assert elsewhere.exists()
+
+
 def test_whole_folders_only_where_asked_for(home: Path) -> None:
     runs(home).prune("old", "killed", whole=True)
     assert names(home) == {"old-best", "new", "other"}

@@ -9,11 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from steepest.base.errors import BadInput, StoreError
+from steepest.experiment.folder import ENSEMBLE, FINALISTS
 from steepest.report.runs import Run
 from steepest.store import open_journal
 
 STATES = "states"
 """Folder of a run in which the states of members are kept, for going on from them."""
+
+NETWORKS = (FINALISTS, ENSEMBLE)
+"""Networks that `--keep` left beside the one that is handed out: made again only by training again."""
 
 _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 _NAMES = ("study.db", "study.url")
@@ -28,12 +32,14 @@ class Pruned:
         paths: files and folders that go.
         bytes: that this frees.
         kept: why nothing goes; "" where something does.
+        stay: networks of `NETWORKS` that stay.
     """
 
     run: Run
     paths: tuple[Path, ...] = ()
     bytes: int = 0
     kept: str = ""
+    stay: tuple[Path, ...] = ()
 
 
 def prune(
@@ -43,13 +49,15 @@ def prune(
     keep_best: int | None = None,
     *,
     whole: bool = False,
+    networks: bool = False,
     dry_run: bool = False,
 ) -> list[Pruned]:
     """Free room in runs that are chosen, and say what went.
 
     What goes: states that members were kept in for going on, and files that were left half-written. The
-    states of a study that is unfinished stay, because it is resumed from them. A run that is being worked
-    on is never touched.
+    states of a study that is unfinished stay, because it is resumed from them. Networks that were kept
+    beside the one that is handed out go where that is asked for. A run that is being worked on is never
+    touched.
 
     Args:
         runs: to choose from.
@@ -58,6 +66,7 @@ def prune(
         keep_best: leave out this many with the best confirmed score for each data set and measure. With
             `older_than`, a run must be both old and not among the best.
         whole: remove the whole folder.
+        networks: remove finalists and ensembles too; the recipe's own network stays.
         dry_run: only say what would go.
 
     Raises:
@@ -77,7 +86,7 @@ def prune(
         for run in runs
         if run.folder not in best and (age is None or (run.started is not None and now - run.started > age))
     ]
-    plan = [_planned(run, whole) for run in chosen]
+    plan = [_planned(run, whole, networks) for run in chosen]
     if not dry_run:
         for each in plan:
             _remove(each)
@@ -109,22 +118,32 @@ def _best(runs: Sequence[Run], count: int) -> set[Path]:
     return {run.folder for group in ranked for run in group[:count]}
 
 
-def _planned(run: Run, whole: bool) -> Pruned:
+def _planned(run: Run, whole: bool, networks: bool) -> Pruned:
     if run.holder:
         return Pruned(run, kept=f"{run.holder} is at work on it")
     if whole:
         if run.folder.is_symlink():
             return Pruned(run, kept="a link to a folder elsewhere")
-        return Pruned(run, (run.folder,), sum(map(_size, _files(run.folder))))
+        return Pruned(run, (run.folder,), bytes_of(run.folder))
+    resumable = run.state == "unfinished"
+    extra = [run.folder / name for name in NETWORKS]
+    extra = [path for path in extra if path.exists() and not path.is_symlink()]
     paths = [each for each in sorted(run.folder.iterdir()) if each.name.endswith(".part")]
     states = run.folder / STATES
-    resumable = run.state == "unfinished"
     if states.is_dir() and not states.is_symlink() and not resumable:
         paths.append(states)
+    going = extra if networks and not resumable else []
+    paths += going
+    stay = () if going else tuple(extra)
     if not paths:
         kept = "it is resumed from its states" if resumable and states.is_dir() else "nothing to free"
-        return Pruned(run, kept=kept)
-    return Pruned(run, tuple(paths), sum(_size(file) for path in paths for file in _files(path)))
+        return Pruned(run, kept=kept, stay=stay)
+    return Pruned(run, tuple(paths), sum(map(bytes_of, paths)), stay=stay)
+
+
+def bytes_of(path: Path) -> int:
+    """Size of a file, or of all files in a folder."""
+    return sum(map(_size, _files(path)))
 
 
 def _files(path: Path) -> Iterator[Path]:

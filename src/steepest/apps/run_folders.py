@@ -66,12 +66,13 @@ class Runs(Sequence[Run]):
         older_than: str | None = None,
         keep_best: int | None = None,
         whole: bool = False,
+        networks: bool = False,
         dry_run: bool = False,
     ) -> list[Pruned]:
         """Free room; see `steepest.apps.pruning.prune`. `whole` removes folders without asking."""
         chosen = [self[name] for name in names] if names else list(self)
         named = bool(names)
-        return prune(chosen, named, older_than, keep_best, whole=whole, dry_run=dry_run)
+        return prune(chosen, named, older_than, keep_best, whole=whole, networks=networks, dry_run=dry_run)
 
     def to_dict(self) -> dict[str, Any]:
         """The table as plain values."""

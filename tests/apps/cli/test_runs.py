@@ -89,6 +89,21 @@ def test_export_to_every_form(home, capsys):
     assert study.best_trial.params["lr"] > 0
 
 
+def test_prune_says_what_networks_take_and_asks_before_they_go(home, capsys):
+    run = home / "iris-0"
+    (run / "finalists").mkdir()
+    (run / "finalists" / "default.safetensors").write_bytes(b"x" * 2048)
+    told = said(capsys, "prune", "iris-0")
+    assert "iris-0: kept, nothing to free; finalists 2.0 KiB: only with --networks" in told
+    assert main(["runs", "prune", "iris-0", "--networks"]) == 2
+    assert "--networks must be confirmed" in capsys.readouterr().err
+    told = said(capsys, "prune", "iris-0", "--networks", "--yes")
+    assert "iris-0: 2.0 KiB, finalists 2.0 KiB" in told
+    assert "Freed 2.0 KiB in 1 run." in told
+    assert not (run / "finalists").exists()
+    assert (run / "model.safetensors").exists()
+
+
 def test_prune_asks_before_whole_folders(home, capsys):
     (home / "iris-0" / "report.html.part").write_text("x" * 2048)
     assert "Would free 2.0 KiB in 1 run." in said(capsys, "prune", "--keep-best", "0", "--dry-run")

@@ -1,6 +1,7 @@
 """`steepest runs`: what earlier studies left; list, show, compare, prune and export run folders."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +51,8 @@ PRUNE_EXAMPLES = """
 
   [cyan]steepest runs prune people people-2[/cyan]
 
-Without --whole only what can be made again goes: kept states of members, and half-written files.
+Without --whole only what can be made again goes: kept states of members, and half-written files. With
+--networks finalists and ensembles that --keep left go too; the network that was handed out stays.
 """
 EXPORT_EXAMPLES = """
 [bold]Examples[/bold]
@@ -144,8 +146,19 @@ def prune(
     whole: Annotated[
         bool, typer.Option("--whole", help="Remove whole run folders.", rich_help_panel=options.SEARCH)
     ] = False,
+    networks: Annotated[
+        bool,
+        typer.Option(
+            "--networks",
+            help="Also finalists/ and ensemble.safetensors.",
+            rich_help_panel=options.SEARCH,
+        ),
+    ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask before --whole.", rich_help_panel=options.SEARCH)
+        bool,
+        typer.Option(
+            "--yes", help="Do not ask before --whole or --networks.", rich_help_panel=options.SEARCH
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would go.", rich_help_panel=options.SEARCH)
@@ -161,7 +174,9 @@ def prune(
         if a_folder
         else [run_folders.run_at(run_folders.find(place)) for place in places or ()]
     )
-    planned = pruning.prune(chosen, not a_folder, older_than, keep_best, whole=whole, dry_run=True)
+    planned = pruning.prune(
+        chosen, not a_folder, older_than, keep_best, whole=whole, networks=networks, dry_run=True
+    )
     going = [each for each in planned if each.paths]
     for each in planned:
         typer.echo(_told(each))
@@ -170,21 +185,34 @@ def prune(
     if dry_run or not going:
         typer.echo(f"\nWould free {what}." if going else "\nNothing to free.")
         return
-    if whole and not yes:
-        if not sys.stdin.isatty():
-            raise BadInput("--whole", "must be confirmed", "no --yes", "Look with --dry-run, then add --yes.")
-        typer.confirm(f"\nRemove {len(going)} whole run folder{'s' * (len(going) != 1)}?", abort=True)
-    pruning.prune([each.run for each in going], True, whole=whole)
+    if (whole or networks) and not yes:
+        folders = f"{len(going)} whole run folder{'s' * (len(going) != 1)}"
+        _confirm("--whole" if whole else "--networks", folders if whole else what)
+    pruning.prune([each.run for each in going], True, whole=whole, networks=networks)
     typer.echo(f"\nFreed {what}.")
+
+
+def _confirm(given: str, what: str) -> None:
+    """Ask before something goes that cannot be made again."""
+    if not sys.stdin.isatty():
+        raise BadInput(given, "must be confirmed", "no --yes", "Look with --dry-run, then add --yes.")
+    typer.confirm(f"\nRemove {what}?", abort=True)
 
 
 def _told(pruned: "Pruned") -> str:
     """One line on what pruning does to a run."""
+    from steepest.apps.pruning import bytes_of
+
+    def sizes(paths: Sequence[Path]) -> str:
+        return ", ".join(f"{path.name} {size(bytes_of(path))}" for path in paths)
+
     folder = pruned.run.folder
+    stays = f"; {sizes(pruned.stay)}: only with --networks" if pruned.stay else ""
     if not pruned.paths:
-        return f"  {folder}: kept, {pruned.kept}"
-    names = ["the whole folder" if path == folder else path.name for path in pruned.paths]
-    return f"  {folder}: {size(pruned.bytes)}, {', '.join(names)}"
+        return f"  {folder}: kept, {pruned.kept}{stays}"
+    if pruned.paths == (folder,):
+        return f"  {folder}: {size(pruned.bytes)}, the whole folder"
+    return f"  {folder}: {size(pruned.bytes)}, {sizes(pruned.paths)}{stays}"
 
 
 def export(
