@@ -147,12 +147,7 @@ def prune(
         bool, typer.Option("--whole", help="Remove whole run folders.", rich_help_panel=options.SEARCH)
     ] = False,
     networks: Annotated[
-        bool,
-        typer.Option(
-            "--networks",
-            help="Also finalists/ and ensemble.safetensors.",
-            rich_help_panel=options.SEARCH,
-        ),
+        bool, typer.Option("--networks", help="Also kept networks.", rich_help_panel=options.SEARCH)
     ] = False,
     yes: Annotated[
         bool,
