@@ -8,7 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 from steepest.base.errors import BadInput
 from steepest.evidence.family import against_reference, all_pairs, holm, step_levels
-from steepest.evidence.looks import pocock_level
+from steepest.evidence.looks import look_levels, pocock_level
 from steepest.evidence.verdict import judge
 
 
@@ -85,4 +85,6 @@ def test_looks_ask_more_of_every_row_and_share_the_error_with_holm() -> None:
     assert (looks["b"].look, looks["c"].look) == (1, 1)
     assert 1 - looks["b"].level == pytest.approx(pocock_level([10, 20], 0.025))
     assert 1 - looks["c"].level == pytest.approx(pocock_level([10, 20], 0.05))
+    late = {row.contender: row.verdict for row in against_reference(scores, "a", looks=[10, 20], shape=0.0)}
+    assert 1 - late["b"].level == pytest.approx(look_levels([10, 20], 0.025, 0.0)[0])
     assert looks["b"].high - looks["b"].low > once["b"].high - once["b"].low

@@ -74,9 +74,10 @@ def test_where_everything_diverged_nothing_is_claimed() -> None:
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-def test_seeds_that_share_their_folds_count_once_per_fold() -> None:
+def test_beyond_these_rows_seeds_that_share_their_folds_count_once_per_fold() -> None:
     found = compared(trained(64, 0.8 + NOISE), trained(16, 0.9 + NOISE), shared=2)
-    assert found.verdicts[0].verdict.n == 4
+    assert found.verdicts[0].verdict.n == 8
+    assert found.beyond[0].verdict.n == 4
     assert len(found.rows[0].scores) == 8
 
 
@@ -99,4 +100,17 @@ def test_the_best_of_a_loss_is_the_lowest_and_verdicts_speak_of_the_loss() -> No
         {"data": "toy"},
     )
     assert found.best == "16"
-    assert found.verdicts[0].verdict.sentence.startswith("better than 64: -1.000 mae [-1.021, -0.979]")
+    assert found.verdicts[0].verdict.sentence.startswith("better than 64: -1.000 mae [-1.012, -0.988]")
+    beyond = found.beyond[0].verdict
+    assert beyond.sentence.startswith("better than 64: -1.000 mae [-1.021, -0.979]")
+
+
+def test_what_is_known_of_these_rows_may_not_be_known_beyond_them() -> None:
+    spread = np.array([0.01, 0.02, 0.03, 0.05, 0.01, 0.06, 0.01, 0.1])
+    found = compared(trained(64, 0.8 + NOISE), trained(16, 0.8 + NOISE + spread))
+    here, beyond = found.verdicts[0].verdict, found.beyond[0].verdict
+    assert (here.kind, beyond.kind) == ("better", "unresolved")
+    assert here.effect == beyond.effect
+    assert beyond.low < here.low < here.high < beyond.high
+    kept = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert kept["beyond"][0]["verdict"]["kind"] == "unresolved"

@@ -193,9 +193,10 @@ def test_rows_in_time_share_their_folds_and_count_once_per_fold(watched: list[Wa
     assert [f.held_out.tolist() for f in folds[:3]] == [f.held_out.tolist() for f in folds[3:]]
     assert all(fold.train.max() < fold.held_out.min() for fold in folds)
     assert len(found.rows[0].scores) == 6
-    assert found.verdicts[0].verdict.n == 3
+    assert found.verdicts[0].verdict.n == 6
+    assert found.beyond[0].verdict.n == 3
+    assert "too few replicates" in found.beyond[0].verdict.sentence
     assert heard.said[0].startswith("The rows follow in time")
-    assert heard.said[1].startswith("3 runs of each value are too few")
 
 
 def test_a_budget_that_suffices_changes_nothing() -> None:

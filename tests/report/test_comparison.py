@@ -9,6 +9,7 @@ import pytest
 
 from steepest.report.comparison import Comparison, headline, lead, rates, to_text
 from steepest.report.comparison_page import to_html
+from steepest.report.comparison_tables import table_rows, to_markdown
 from steepest.report.figures.tradeoff import draw_tradeoff
 from steepest.training.metrics import OBJECTIVES, is_lower_better
 
@@ -78,6 +79,32 @@ def test_the_headline_says_no_more_than_the_verdicts(case: str) -> None:
     assert headline(facts) == words
     assert f"<h1>{words}</h1>" in to_html(facts)
     assert words in to_text(facts)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wider", "words"),
+    [
+        (("better", "unresolved"), ("better", "unresolved"), "batch_size 16 is better than 64"),
+        (("better", "unresolved"), ("unresolved",) * 2, "batch_size 16 is better than 64 on these rows"),
+        (("worse",) * 2, ("worse", "unresolved"), "batch_size 64 is better than the others on these rows"),
+        (("equivalent",) * 2, ("unresolved",) * 2, "All values of batch_size do equally well on these rows"),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_beyond_these_rows_is_not_claimed(
+    kinds: tuple[str, str], wider: tuple[str, str], words: str
+) -> None:
+    interval = {"low": -0.01, "high": 0.02, "level": 0.975}
+    beyond = [
+        {"contender": label, "verdict": {"kind": kind, "sentence": "", **interval}}
+        for label, kind in zip(("16", "256"), wider, strict=True)
+    ]  # fmt: skip
+    facts = found(kinds=list(kinds), beyond=beyond)
+    assert headline(facts) == words
+    assert f"<h1>{words}</h1>" in to_html(facts)
+    said = "not shown" if wider[0] == "unresolved" else wider[0]
+    for text in (to_text(facts), to_html(facts), to_markdown(facts)):
+        assert f"Beyond these rows: {said}, [−0.010, +0.020] (97.5 %)" in " ".join(text.split())
+    assert [row["beyond"] for row in table_rows(facts)] == [wider[0], None, wider[1]]
 
 
 def test_the_lead_names_the_best_and_the_soonest() -> None:

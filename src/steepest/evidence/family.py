@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steepest.base.errors import BadInput, closest
-from steepest.evidence.looks import pocock_level
+from steepest.evidence.looks import POCOCK, place
 from steepest.evidence.verdict import Verdict, judge
 
 
@@ -61,7 +61,11 @@ def holm(p_values: npt.ArrayLike) -> list[float]:
 
 
 def step_levels(
-    p_values: npt.ArrayLike, alpha: float = 0.05, looks: Sequence[int] | None = None
+    p_values: npt.ArrayLike,
+    alpha: float = 0.05,
+    looks: Sequence[int] | None = None,
+    n: int | None = None,
+    shape: float = POCOCK,
 ) -> list[float]:
     """The share of `alpha` Holm gives each p: α/m to the smallest, α/(m − 1) to the next, until one fails.
 
@@ -71,8 +75,10 @@ def step_levels(
     Args:
         p_values: of one look.
         alpha: chance of even one false rejection, over all looks together.
-        looks: replicates at each planned look; p is then held against Pocock's level for its share, so that
+        looks: replicates at each planned look; p is then held against the look's level for its share, so that
             every contender spends its share over all looks.
+        n: replicates of this look; None for the last.
+        shape: how the looks share alpha; see `looks.look_levels`.
 
     Example:
         >>> step_levels([0.001, 0.9, 0.02], alpha=0.06)
@@ -90,7 +96,9 @@ def step_levels(
     levels, passed = np.zeros(p.size), 0
     for index in np.argsort(np.where(np.isnan(p), np.inf, p), kind="stable"):
         levels[index] = alpha / (count - passed)
-        bound = levels[index] if looks is None else pocock_level(looks, float(levels[index]))
+        bound = levels[index]
+        if looks is not None:
+            bound = place(n or looks[-1], looks, float(levels[index]), shape).alpha
         if not p[index] <= bound:
             break
         passed = min(passed + 1, count - 1)
@@ -110,6 +118,7 @@ def against_reference(
     metric: str = "score",
     lower: bool = False,
     looks: Sequence[int] | None = None,
+    shape: float = POCOCK,
 ) -> list[Row]:
     """Every contender against one reference.
 
@@ -117,7 +126,7 @@ def against_reference(
         scores: contender → scores, higher better, shape (n,), all on the same replicates.
         reference: the name of the one to beat.
         alpha: chance of even one false "better" or "worse" in the table.
-        rope, overlap, seed, floor, metric, lower, looks: as for `verdict.judge`.
+        rope, overlap, seed, floor, metric, lower, looks, shape: as for `verdict.judge`.
 
     Example:
         >>> base = [0.90, 0.91, 0.89, 0.92, 0.90, 0.91, 0.90]
@@ -129,9 +138,10 @@ def against_reference(
         raise BadInput("reference", "must be one of the contenders", reference, closest(reference, scores))
     pairs = [(name, reference) for name in scores if name != reference]
     judged = partial(
-        judge, rope=rope, overlap=overlap, seed=seed, floor=floor, metric=metric, lower=lower, looks=looks
-    )
-    return _table(scores, pairs, alpha, judged, looks)
+        judge, rope=rope, overlap=overlap, seed=seed, floor=floor, metric=metric, lower=lower, looks=looks,
+        shape=shape,
+    )  # fmt: skip
+    return _table(scores, pairs, alpha, judged, looks, shape)
 
 
 def all_pairs(
@@ -161,6 +171,7 @@ def _table(
     alpha: float,
     judged: Callable[..., Verdict],
     looks: Sequence[int] | None = None,
+    shape: float = POCOCK,
 ) -> list[Row]:
     if not pairs:
         raise BadInput(
@@ -168,7 +179,7 @@ def _table(
         )
     first = [judged(scores[a], scores[b], alpha=alpha, against=b) for a, b in pairs]
     p_values = [v.p_value for v in first]
-    levels = step_levels(p_values, alpha, looks)
+    levels = step_levels(p_values, alpha, looks, first[0].n, shape)
     final = [
         v if level == alpha else judged(scores[a], scores[b], alpha=level, against=b)
         for (a, b), v, level in zip(pairs, first, levels, strict=True)

@@ -118,6 +118,7 @@ def judge(
     overlap: float | None = None,
     looks: Sequence[int] | None = None,
     look: int | None = None,
+    shape: float = looking.POCOCK,
     seed: int = 0,
     floor: float | None = None,
     metric: str = "score",
@@ -138,6 +139,7 @@ def judge(
         overlap: n_test/n_train where the replicates' splits share rows, else None.
         looks: replicates at which the result is looked at, as planned; None for one look at the end.
         look: which of them this is, counted from 1; None finds it from n.
+        shape: how the looks share alpha; see `looks.look_levels`.
         seed: fixes the bootstrap.
         floor: score of a useless network, given to diverged runs; see `diverged.fill`.
         metric, against: words for the sentence.
@@ -160,7 +162,7 @@ def judge(
     if rope is not None and not (np.isfinite(rope) and rope >= 0):
         raise BadInput("rope", "must be a width in the metric's unit, 0 or more", rope, "Try the seed noise.")
     level = proportion("alpha", alpha)
-    place = _place(size, looks, look, alpha)
+    place = _place(size, looks, look, alpha, shape)
     if place is not None:
         level = place.alpha
     if not filled.a.size:
@@ -179,12 +181,14 @@ def judge(
     return dataclasses.replace(verdict, sentence=_sentence(verdict, metric, against, planned, lower))
 
 
-def _place(n: int, looks: Sequence[int] | None, look: int | None, alpha: float) -> looking.Look | None:
+def _place(
+    n: int, looks: Sequence[int] | None, look: int | None, alpha: float, shape: float
+) -> looking.Look | None:
     if looks is None:
         if look is not None:
             raise BadInput("look", "needs the plan of looks", look, "Pass looks=[8, 14, 20].")
         return None
-    found = looking.place(n, looks, alpha)
+    found = looking.place(n, looks, alpha, shape)
     if look is not None and look != found.number:
         raise BadInput("look", f"must be {found.number} at {n} replicates of {list(looks)}", look, "Omit it.")
     return found

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from steepest.base.recipe import Recipe
 from steepest.evidence import family
+from steepest.evidence.looks import LATE
 from steepest.evidence.ranks import Ranking, ranking
 from steepest.evidence.resampled import resampled_t
 from steepest.evidence.rope import region, seed_noise
@@ -20,7 +22,7 @@ from steepest.experiment.candidates import Candidate, named
 from steepest.experiment.ladder import Ladder
 from steepest.training.metrics import is_lower_better
 
-FORM = 1  # of the exported object; it grows when a name changes its meaning
+FORM = 2  # of the exported object; it grows when a name changes its meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,12 @@ class Compared:
     """A finished comparison.
 
     Args:
-        knob: what was compared.
-        objective: the score; higher is better, so a metric that should be low is negated.
-        reference: label of the value that the others are held against.
-        best: label of the value with the highest mean.
-        rows: one per value, in their order.
-        verdicts: every other value against the reference, allowed to err once in twenty tables.
+        knob: what was compared. objective: the score; higher is better, so a metric that should be low is
+        negated. reference: label of the value that the others are held against. best: label of the value with
+        the highest mean. rows: one per value, in their order. verdicts: every other value against the
+        reference on these rows: what fresh folds and seeds would give.
+            Allowed to err once in twenty tables.
+        beyond: the same for new rows of the kind, with the intervals that overlapping folds ask for.
         rope: differences up to this count as none: the spread between runs of one recipe, or more if the user
             says so.
         noise: the spread between runs of one recipe.
@@ -145,6 +147,7 @@ class Compared:
     best: str
     rows: tuple[Row, ...]
     verdicts: tuple[family.Row, ...]
+    beyond: tuple[family.Row, ...]
     rope: float
     noise: float
     target: float
@@ -155,7 +158,7 @@ class Compared:
     @property
     def settled(self) -> bool:
         """Whether further replicates would change little: every verdict is known, or out of reach."""
-        verdicts = [row.verdict for row in self.verdicts]
+        verdicts = [row.verdict for row in (*self.verdicts, *self.beyond)]
         return all(v.kind != "unresolved" or (v.n >= FEWEST and v.n_needed is None) for v in verdicts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -173,6 +176,7 @@ class Compared:
             "overlap": self.overlap,
             "ranking": self.ranking.to_dict(), **self.facts, "rows": rows,
             "verdicts": [each.to_dict() for each in self.verdicts],
+            "beyond": [each.to_dict() for each in self.beyond],
         }  # fmt: skip
         plain_found: dict[str, Any] = _plain(found)
         return plain_found
@@ -192,54 +196,47 @@ def judged(
 ) -> Compared:
     """Turn trainings into rows and verdicts.
 
-    The intervals and tests are Nadeau and Bengio's, which allow for folds sharing training rows; the table of
-    verdicts is adjusted by Holm. The target is the best mean less the spread between runs of one recipe: a
-    value that is there does as well as the best, as far as one run could tell.
+    Every contender is judged twice. On these rows, deals and starts are what varies, and each run is a
+    replicate of its own: the exact test and intervals of `evidence.verdict`. Beyond them the rows vary too,
+    of which all folds hold the same: Nadeau and Bengio's intervals. Holm adjusts either table. The target is
+    the best mean less the spread between runs of one recipe: a value that is there does as well as the best,
+    as far as one run could tell.
 
     Args:
         knob, objective, reference, overlap, facts: as in `Compared`.
         trained: one per value.
         seed: of the tests.
-        shared: so many seeds used the very same folds; each fold then counts once, with its mean score.
+        shared: so many seeds used the very same folds; beyond these rows each fold then counts once, with
+            its mean score.
         looks: replicates at each planned look; None for one, at the end.
         margin: the smallest difference that matters to the user, where it is more than the spread.
     """
-    ends = {each.candidate.label: _replicates(each, shared) for each in trained}
+    ends = {each.candidate.label: each.curves[:, -1] for each in trained}
+    folds = {label: scores.reshape(shared, -1).mean(0) for label, scores in ends.items()}
     noise = seed_noise(*(each.curves[:, -1] for each in trained))
     rope = region(margin, noise)
     best = max(trained, key=lambda each: _standing(each.curves[:, -1]))
     target = _mean(best.curves[:, -1]) - noise
     rows = tuple(_row(each, target, overlap, shared, rope) for each in trained)
-    verdicts = family.against_reference(
-        ends,
-        reference,
-        rope=rope,
-        overlap=overlap,
-        seed=seed,
-        metric=objective,
-        lower=is_lower_better(objective),
-        looks=looks,
-    )
+    against = partial(
+        family.against_reference, reference=reference, rope=rope, seed=seed, metric=objective,
+        lower=is_lower_better(objective), looks=looks, shape=LATE,
+    )  # fmt: skip
     return Compared(
         knob,
         objective,
         reference,
         best.candidate.label,
         rows,
-        tuple(verdicts),
+        tuple(against(ends)),
+        tuple(against(folds, overlap=overlap)),
         rope,
         noise,
         target,
         overlap,
-        ranking(ends, overlap=overlap),
+        ranking(ends),
         dict(facts),
     )
-
-
-def _replicates(trained: Trained, shared: int) -> NDArray[np.float64]:
-    """The scores that count as replicates of their own."""
-    means: NDArray[np.float64] = trained.curves[:, -1].reshape(shared, -1).mean(0)
-    return means
 
 
 def _row(trained: Trained, target: float, overlap: float, shared: int, rope: float) -> Row:

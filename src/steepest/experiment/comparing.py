@@ -107,7 +107,7 @@ def _over(contest: Contest, found: Compared, done: int, plan: Sequence[int], beg
     """Whether a comparison stops at a look, and why."""
     n, most = done * contest.question.folds, plan[-1] * contest.question.folds
     if found.settled:
-        kinds = {row.verdict.kind for row in found.verdicts}
+        kinds = {row.verdict.kind for row in (*found.verdicts, *found.beyond)}
         why = "out of reach of more runs, or " if "unresolved" in kinds else ""
         contest.say(f"Stopped after {n} of {most} runs of each: every verdict is {why}known.")
         return True

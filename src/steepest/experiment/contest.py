@@ -26,7 +26,7 @@ from steepest.training.member import Member
 from steepest.training.metrics import score_of
 from steepest.training.source import Source
 
-LOOKS = 30
+POINTS = 30
 """Points of a curve at most."""
 
 TIMES = 10.0
@@ -99,9 +99,9 @@ class Contest(Trainings):
                 )
         counted = self.runs(chosen)
         if self.ordered:
-            counted = self.question.folds
             self.say(
-                "The rows follow in time, so that all seeds have the same folds, and a fold counts once."
+                "The rows follow in time, so that all seeds have the same folds: beyond these rows a fold "
+                "counts once."
             )
         if counted < FEWEST:
             self.say(f"{counted} runs of each value are too few for a verdict: {FEWEST} are needed.")
@@ -226,7 +226,7 @@ class Contest(Trainings):
                 ]
             )
         parts: dict[int, list[Done]] = {}
-        jobs = [job for team in teams for job in self.jobs(team, looks=LOOKS)]
+        jobs = [job for team in teams for job in self.jobs(team, points=POINTS)]
         for done in self.train("folds", jobs):
             parts.setdefault(done.members[0].number // runs, []).append(done)
         made = [

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from steepest.base.budget import Budget
 from steepest.base.errors import BadBudget
+from steepest.evidence.looks import LATE, look_levels
 from steepest.evidence.power import fewest_replicates
 from steepest.evidence.verdict import FEWEST
 
@@ -18,9 +19,6 @@ LADDER_SHARE = 0.8
 
 EARLIEST = 0.4
 """Share of the rounds before the first look."""
-
-LEVEL_OF_A_LOOK = 0.0221
-"""Pocock's for three even looks at 5 %; those at uneven ones are a little larger."""
 
 ALLOWANCE = 1.25
 """For ladders that grow, scoring, and workers that wait for each other."""
@@ -100,7 +98,7 @@ def affordable(
 def rounds_at_looks(seeds: int, folds: int, contenders: int) -> tuple[int, ...]:
     """Rounds of cross-validation after which a comparison is judged: three at most, the last at the end.
 
-    The first comes when something could be decided, and not before two fifths are in.
+    The first comes when the exact test could decide something, and not before two fifths are in.
 
     Args:
         seeds: rounds planned.
@@ -109,13 +107,17 @@ def rounds_at_looks(seeds: int, folds: int, contenders: int) -> tuple[int, ...]:
 
     Example:
         >>> rounds_at_looks(seeds=4, folds=5, contenders=5), rounds_at_looks(20, 2, 2)
-        ((2, 3, 4), (8, 14, 20))
+        ((3, 4), (8, 14, 20))
         >>> rounds_at_looks(seeds=1, folds=5, contenders=2)
         (1,)
     """
-    needed = math.ceil(fewest_replicates(LEVEL_OF_A_LOOK, max(contenders - 1, 1)) / folds)
-    first = max(needed, math.ceil(seeds * EARLIEST))
-    return tuple(sorted({first, (first + seeds) // 2, seeds})) if first < seeds else (seeds,)
+    share = 0.05 / max(contenders - 1, 1)  # of Holm's first step
+    for first in range(math.ceil(seeds * EARLIEST), seeds):
+        plan = tuple(sorted({first, (first + seeds) // 2, seeds}))
+        level = look_levels([rounds * folds for rounds in plan], share, LATE)[0]
+        if fewest_replicates(level) <= first * folds:
+            return plan
+    return (seeds,)
 
 
 def _smaller(full: Scope, folds: int, fewest: int) -> Iterator[Scope]:

@@ -1,12 +1,12 @@
 """The facts of a comparison, as its page, its picture and the terminal show them, and their sentences."""
 
-import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from steepest.base.recipe import KNOBS
+from steepest.report.judged import Judged, beyond, carries, ends, judged, reach, turned
 from steepest.report.numbers import NONE, decimals_for, duration, finite, knob, many, number
 from steepest.report.records import LOSSES, measure_name
 
@@ -59,25 +59,6 @@ class Entry:
         return "" if low == high else f"{knob(float(low))} to {knob(float(high))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A value's verdict against the reference."""
-
-    label: str
-    kind: str
-    sentence: str
-    effect: float | None = None
-    low: float | None = None
-    high: float | None = None
-    level: float | None = None
-    n: int | None = None
-    n_needed: int | None = None
-    chance: float | None = None
-    p_value: float | None = None
-    p_adjusted: float | None = None
-    correlation: float | None = None
-
-
 @dataclass(frozen=True)
 class Comparison:
     """A comparison, in the measure itself: a loss is not negated here; see `experiment.compared.Compared`."""
@@ -103,12 +84,12 @@ class Comparison:
         ranks = dict(zip(ranking["names"], ranking["mean_ranks"], strict=True))
         entries = []
         for row in found["rows"]:
-            low, high = _ends(row["low"], row["high"], sign)
+            low, high = ends(row["low"], row["high"], sign)
             entries.append(
                 Entry(
                     label=row["label"],
                     role=_role(row["label"], found),
-                    mean=_turned(row["mean"], sign),
+                    mean=turned(row["mean"], sign),
                     low=low,
                     high=high,
                     n=len(row["scores"]),
@@ -117,14 +98,17 @@ class Comparison:
                     **{name: row[name] for name in names},
                     **{name: row.get(name) for name in newer},
                     rank=ranks.get(row["label"]),
-                    curve=tuple((e, _turned(v, sign)) for e, v in row.get("curve", ())),
-                    band=tuple((e, *_ends(low, high, sign)) for e, low, high in row.get("band", ())),
+                    curve=tuple((e, turned(v, sign)) for e, v in row.get("curve", ())),
+                    band=tuple((e, *ends(low, high, sign)) for e, low, high in row.get("band", ())),
                 )
             )
-        verdicts = tuple(_judged(row, sign) for row in found["verdicts"])
+        wider = {row["contender"]: judged(row, sign) for row in found.get("beyond", ())}
+        verdicts = tuple(
+            replace(v, beyond=wider.get(v.label)) for v in (judged(row, sign) for row in found["verdicts"])
+        )
         plain = {name: found[name] for name in ("knob", "objective", "reference", "best", "rope")}
         groups = tuple(map(tuple, ranking["groups"]))
-        target = _turned(found["target"], sign)
+        target = turned(found["target"], sign)
         return cls(
             **plain, target=target, entries=tuple(entries), verdicts=verdicts, facts=found, groups=groups
         )
@@ -194,29 +178,6 @@ class Comparison:
         return min(reached, key=lambda entry: entry.seconds_to_target or 0.0, default=None)
 
 
-def _turned(score: float | None, sign: float) -> float | None:
-    return None if score is None else sign * score
-
-
-def _ends(low: float | None, high: float | None, sign: float) -> tuple[float | None, float | None]:
-    first, last = sorted((_turned(low, sign), _turned(high, sign)), key=_nothing_last)
-    return first, last
-
-
-def _judged(row: Mapping[str, Any], sign: float) -> Judged:
-    v = row["verdict"]
-    low, high = _ends(v.get("low"), v.get("high"), sign)
-    names = ("level", "n", "n_needed", "p_value", "correlation")
-    return Judged(
-        row["contender"], v["kind"], v["sentence"], _turned(v.get("effect"), sign), low, high,
-        chance=v.get("p_superior"), p_adjusted=row.get("p_adjusted"), **{name: v.get(name) for name in names},
-    )  # fmt: skip
-
-
-def _nothing_last(value: float | None) -> float:
-    return math.inf if value is None else value
-
-
 def _role(label: str, found: Mapping[str, Any]) -> Role:
     if label == found["best"]:
         return "found"
@@ -226,15 +187,17 @@ def _role(label: str, found: Mapping[str, Any]) -> Role:
 def headline(facts: Comparison) -> str:
     """The answer in a few words: never more than the verdicts say."""
     kinds = {row.label: row.kind for row in facts.verdicts}
+    here = {row.label: "" if carries(row) else " on these rows" for row in facts.verdicts}
+    anywhere = "" if not any(here.values()) else " on these rows"
     better = [entry for entry in facts.entries if kinds.get(entry.label) == "better"]
     if better:
         means = {entry.mean or 0.0: entry for entry in better}
         first = means[min(means) if facts.lower else max(means)]
-        return f"{facts.subject}{first.label} is better than {facts.reference}"
+        return f"{facts.subject}{first.label} is better than {facts.reference}{here[first.label]}"
     if all(kind == "equivalent" for kind in kinds.values()):
-        return f"All {facts.contenders} do equally well"
+        return f"All {facts.contenders} do equally well{anywhere}"
     if all(kind == "worse" for kind in kinds.values()):
-        return f"{facts.subject}{facts.reference} is better than the others"
+        return f"{facts.subject}{facts.reference} is better than the others{anywhere}"
     return f"No {facts.knob if facts.subject else 'other'} is known to be better than {facts.reference}"
 
 
@@ -335,7 +298,12 @@ def to_text(facts: Comparison, width: int = WIDTH) -> str:
     for row in facts.verdicts:
         head = f"  {row.label:<10}"
         lines += textwrap.wrap(row.sentence, width, initial_indent=head, subsequent_indent=" " * len(head))
+        indent = " " * len(head)
+        lines += textwrap.wrap(
+            beyond(row, facts.decimals), width, initial_indent=indent, subsequent_indent=indent
+        )
     notes = [
+        *reach(facts.verdicts),
         *pairing(facts),
         *standing(facts),
         rates(facts),

@@ -15,6 +15,7 @@ from steepest.report.comparison import (
     rates,
     standing,
 )
+from steepest.report.judged import Judged, beyond, reach
 
 Row = dict[str, Any]
 
@@ -29,6 +30,7 @@ def table_rows(facts: Comparison) -> list[Row]:
     rows = []
     for entry in facts.entries:
         verdict, good = judged.get(entry.label), entry.good_rates or {}
+        wider = verdict.beyond if verdict else None
         rows.append(
             {
                 "contender": entry.label,
@@ -47,6 +49,9 @@ def table_rows(facts: Comparison) -> list[Row]:
                 "effect_high": verdict.high if verdict else None,
                 "effect_level": verdict.level if verdict else None,
                 "chance_better": verdict.chance if verdict else None,
+                "beyond": wider.kind if wider else None,
+                "beyond_low": wider.low if wider else None,
+                "beyond_high": wider.high if wider else None,
                 "mean_rank": entry.rank,
                 "rate": entry.rate,
                 "decay": entry.decay,
@@ -70,10 +75,22 @@ def to_markdown(facts: Comparison) -> str:
     parts = [f"## {headline(facts)}", lead(facts), str(facts.facts["summary"])]
     parts.append(_table([columns(facts), *(cell for _, cell in cells(facts))]))
     parts.append(_table([cost_columns(facts), *(cell for _, cell in cost_cells(facts))]))
+
+    def said(row: Judged) -> str:
+        wider = beyond(row, facts.decimals)
+        return f"{row.sentence}. {wider}" if wider else row.sentence
+
     parts.append(
-        _table([(facts.knob, f"against {facts.reference}"), *((v.label, v.sentence) for v in facts.verdicts)])
+        _table([(facts.knob, f"against {facts.reference}"), *((v.label, said(v)) for v in facts.verdicts)])
     )
-    parts += [*pairing(facts), *standing(facts), rates(facts), goal(facts), *map(str, facts.facts["notes"])]
+    parts += [
+        *reach(facts.verdicts),
+        *pairing(facts),
+        *standing(facts),
+        rates(facts),
+        goal(facts),
+        *map(str, facts.facts["notes"]),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
