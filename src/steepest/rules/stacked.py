@@ -1,9 +1,9 @@
 """The one rule of `two_moment.py`, in place over a stack's flat buffers: each member on its own row.
 
 A stack keeps all its weights in one buffer θ [K, P], and so on; row k is member k. Gradients may come in
-blocks of columns, so that a product of matrices can write each in one piece. torch's fused kernels compute all
-rows of the table in one pass over memory, RMSProp and NAdamW by way of Adam's. A member that is frozen is not
-touched, whatever its numbers. `two_moment.update` is the reference this must match.
+blocks of columns, so that a product of matrices can write each in one piece. torch's fused kernels compute
+all rows of the table in one pass over memory, RMSProp and NAdamW by way of Adam's. A member that is frozen
+is not touched, whatever its numbers. `two_moment.update` is the reference this must match.
 """
 
 import itertools
