@@ -1,7 +1,9 @@
 """`explain` on a real small study: the way, what is kept, and what is refused."""
 
+import json
 import shutil
 
+import pandas as pd
 import pytest
 
 import steepest as st
@@ -78,10 +80,36 @@ def test_other_data_are_refused(finished) -> None:
         st.explain(finished.folder, "wine", workers=0)
 
 
+def test_data_that_were_in_memory_are_given_again(tmp_path, capsys) -> None:
+    """A frame has no place to be found at; the file of the same rows does."""
+    rows = read("iris")
+    frame = pd.DataFrame(rows.x, columns=list("abcd")).assign(kind=rows.y.astype(float) + 0.5)
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "dull.yaml").write_text("lr: 1e-5\n")
+    fix = {"epochs": 2, "depth": 1, "width": 8, "norm": "none", "bins": 0, "schedule": "constant"}
+    read_in = {"target": "kind", "task": "regression"}
+    frame = pd.read_csv(tmp_path / "rows.csv")
+    st.tune(
+        frame, budget="9trials", start_from=tmp_path / "dull.yaml", fix=fix, workers=0, out=tmp_path / "run",
+        **read_in,
+    )  # fmt: skip
+    run = ["explain", str(tmp_path / "run"), "--workers", "0", "--quiet"]
+    assert main(run) == 2
+    assert 'st.explain("runs/x", data=...)' in " ".join(capsys.readouterr().err.split())
+    again = ["--data", str(tmp_path / "rows.csv"), "--target", "kind", "--task", "regression"]
+    assert main([*run, *again, "--budget", "60s", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["total"]["n"] == found["n"] >= 6
+    with pytest.raises(BadInput, match="target must come with the data"):
+        st.explain(tmp_path / "run", target="kind")
+    with pytest.raises(BadInput, match="targt must be an argument of explain"):
+        st.explain(tmp_path / "run", frame, targt="kind")
+
+
 def test_budgets_that_decide_nothing_are_refused(finished, monkeypatch) -> None:
     with pytest.raises(BadBudget, match="must be a time"):
         st.explain(finished.folder, budget="90trials", workers=0)
-    monkeypatch.setattr("steepest.experiment.explaining._Way._price", lambda _: 60.0)
+    monkeypatch.setattr("steepest.experiment.path_runs.PathRuns._price", lambda _: 60.0)
     with pytest.raises(BadBudget, match="must pay for 6 pairs of trainings"):
         st.explain(finished.folder, budget="30s", workers=0)
 

@@ -7,7 +7,7 @@ import pytest
 
 from steepest.base.recipe import Recipe
 from steepest.experiment.ablation import Switch, grouped, steps, switches
-from steepest.experiment.explaining import MOST_PAIRS, affordable, least
+from steepest.experiment.path_scope import MOST_PAIRS, affordable, least
 
 
 def test_the_switches_lead_from_one_end_to_the_other() -> None:

@@ -1,5 +1,6 @@
 """The Python face of explanations: `st.explain`, why the winner of a finished study won."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,11 @@ import pandas as pd
 from steepest.apps.network import Chosen, workers_for
 from steepest.apps.run_folders import find
 from steepest.base.budget import Budget, Clock
-from steepest.base.errors import BadInput
+from steepest.base.errors import BadInput, closest
 from steepest.base.progress import Listener, Progress, Silent
 from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
-from steepest.data.read import read
+from steepest.data.read import Reading, read
 from steepest.experiment import folder as files
 from steepest.experiment.explaining import Why
 from steepest.experiment.explaining import explain as find_way
@@ -73,6 +74,7 @@ def explain(
     budget: str | Budget | None = "60s",
     workers: int | None = None,
     listener: Listener | None = None,
+    **how: Any,
 ) -> Explanation:
     """Find out why the winner of a finished study won, by training the way to it from the default.
 
@@ -81,10 +83,12 @@ def explain(
 
     Args:
         run: its folder, or its name under `runs/`.
-        data: the data once more, where they were objects in memory; others are found where they were.
+        data: the data once more, where they have moved or were objects in memory; others are found where
+            they were.
         budget: wall time of everything; None for no limit.
         workers: processes to train in, 0 for none but this one; None takes one per core.
         listener: hears how it goes.
+        how: how the data given here are read, as for `tune`, where it differs from then.
 
     Raises:
         BadInput: the study has not ended, or found nothing better; the data are not those of then.
@@ -103,13 +107,17 @@ def explain(
         ('your recipe', 'better')
     """
     clock, hearing = Clock(), listener or Silent()
+    unknown = sorted(set(how) - set(Reading.__annotations__))
+    if unknown:
+        remedy = closest(unknown[0], Reading.__annotations__)
+        raise BadInput(unknown[0], "must be an argument of explain or of reading", how[unknown[0]], remedy)
     limit = None if budget is None else Budget.parse(budget)
     place = find(run)
     with open_journal(place) as journal:
         settings, why = _asked(journal, place, workers, limit)
         journal.claim()  # refused now, not after the trainings, where another process extends the study
         hearing.progress(Progress("read", clock.elapsed(), 0.0))
-        read_in = _read(settings, data, place)
+        read_in = _read(settings, data, how, place)
         check_same_data(journal, read_in)
     hearing.say(read_in.summary)
     explained = find_way(read_in, why, hearing, clock)
@@ -150,10 +158,14 @@ def _asked(journal: Journal, place: Path, workers: int | None, budget: Budget | 
     )
 
 
-def _read(settings: Settings, data: Any, place: Path) -> DataSet:
+def _read(settings: Settings, data: Any, given: Mapping[str, Any], place: Path) -> DataSet:
     how = settings.source.get("how", {})
     if data is not None:
-        return read(data, **how)
+        return read(data, **{**how, **given})
+    if given:
+        name, value = next(iter(given.items()))
+        remedy = "Leave it out: they are read as they were."
+        raise BadInput(name, "must come with the data that it is about", value, remedy)
     try:
         return read(found_again(settings.source, place), **how)
     except BadInput as error:

@@ -1,6 +1,7 @@
 """The way from the default to the winner: which knobs change together, and what each step gains."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,6 +99,27 @@ def grouped(found: Sequence[Switch], most: int, shares: Mapping[str, float]) -> 
     return [*(switch for switch in found if switch in kept), Switch(joined)]
 
 
+def leading(before: Sequence[float], scores: Sequence[Sequence[float]]) -> tuple[int, bool]:
+    """Which candidate gains most, and whether by more than two standard errors of such a gain.
+
+    Args:
+        before: scores without any of them, one per replicate; NaN where one diverged.
+        scores: of each candidate.
+
+    Example:
+        >>> leading([0.90, 0.91, 0.89], [[0.90, 0.91, 0.90], [0.95, 0.95, 0.95]])
+        (1, True)
+    """
+    rows = np.array([before, *scores], dtype=float)
+    worst = np.nanmin(rows) if np.isfinite(rows).any() else 0.0
+    rows = np.where(np.isfinite(rows), rows, worst)
+    gains = rows[1:] - rows[0]  # (candidates, replicates)
+    n = gains.shape[1]
+    spread = math.sqrt(np.mean(gains.var(axis=1, ddof=1))) if n > 1 else 0.0
+    best = int(np.argmax(gains.mean(axis=1)))
+    return best, bool(gains[best].mean() > 2 * spread / math.sqrt(n))
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of the way.
@@ -126,6 +148,7 @@ def steps(
     metric: str,
     lower: bool,
     seed: int,
+    alpha: float = 0.05,
 ) -> tuple[list[Step], Verdict]:
     """Judge every step against the one before, and the end against the start.
 
@@ -134,17 +157,18 @@ def steps(
         scores: of the start, then after each switch, on the same replicates.
         metric, lower: the score's name, and whether it is to be low.
         seed: fixes the bootstrap.
+        alpha: chance of even one step that is named by chance.
     """
 
-    def judged(k: int, j: int, against: str, alpha: float = 0.05) -> Verdict:
+    def judged(k: int, j: int, against: str, level: float = alpha) -> Verdict:
         return judge(
-            scores[k], scores[j], alpha=alpha, overlap=OVERLAP, seed=seed, metric=metric,
+            scores[k], scores[j], alpha=level, overlap=OVERLAP, seed=seed, metric=metric,
             against=against, lower=lower,
         )  # fmt: skip
 
     total = judged(len(path), 0, "the default")
     first = [judged(k, k - 1, "the step before") for k in range(1, len(path) + 1)]
-    levels = step_levels([verdict.p_value for verdict in first])
+    levels = step_levels([verdict.p_value for verdict in first], alpha)
     found = [
         Step(switch, recipe, tuple(scores[k]), judged(k, k - 1, "the step before", levels[k - 1]))
         for k, (switch, recipe) in enumerate(path, start=1)

@@ -109,7 +109,7 @@ class Trainings:
         self,
         members: Iterable[Member],
         until: Callable[[Recipe], int] | None = None,
-        looks: int = 1,
+        points: int = 1,
         deadline: float = math.inf,
     ) -> list[Job]:
         """Members in stacks; those of one shape that train equally long share them. Long ones come first.
@@ -117,7 +117,7 @@ class Trainings:
         Args:
             members: to be trained.
             until: the round to train a recipe to; its end if None.
-            looks: points of a curve at most.
+            points: of a curve at most.
             deadline: as `Job` takes it.
         """
         teams: dict[int, list[Member]] = {}
@@ -127,7 +127,7 @@ class Trainings:
             Job(
                 group,
                 end,
-                _looks(end, looks),
+                _points(end, points),
                 deadline=deadline,
                 keep=False,
                 way=self.planner.way(group[0].recipe),
@@ -218,12 +218,12 @@ class Trainings:
         )
 
 
-def _looks(until: int, looks: int) -> tuple[int, ...]:
+def _points(until: int, most: int) -> tuple[int, ...]:
     """Rounds at which a curve is taken, the last one among them.
 
     Example:
-        >>> _looks(10, 3)
+        >>> _points(10, 3)
         (4, 7, 10)
     """
-    count = min(until, looks)
+    count = min(until, most)
     return tuple(math.ceil(until * i / count) for i in range(1, count + 1))

@@ -1,12 +1,13 @@
 """`steepest explain`: why the winner of a finished study won."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from steepest.apps.cli import options
 from steepest.apps.cli.lines import to_json
 from steepest.apps.cli.output import listening
+from steepest.apps.cli.reading import reads_data
 from steepest.base.budget import Budget
 
 STAGES = ("read", "time", "order", "steps", "write")
@@ -19,12 +20,25 @@ EXAMPLES = """
 
   [cyan]steepest explain digits-1 --budget 5m[/cyan]  [dim]more replicates, more switches apart[/dim]
 
+  [cyan]steepest explain people-1 --data people.csv --target income[/cyan]  [dim]data that have moved[/dim]
+
   [cyan]steepest explain digits-1 --json | jq '.steps[] | {switch, share}'[/cyan]
 """
 
+Again = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        help="The data once more, where they have moved or were objects in memory. They must be the same.",
+        show_default=False,
+        rich_help_panel=options.DATA,
+    ),
+]
 Limit = Annotated[str, options.work("LIMIT", "Wall time of everything (60s, 3m).", shows=True)]
 
 
+@reads_data
 def explain(
     run: Annotated[
         str,
@@ -32,7 +46,11 @@ def explain(
             metavar="RUN", help="A finished study: its folder, or its name under runs/.", show_default=False
         ),
     ],
+    *,
+    how: dict[str, Any],
+    data: Again = None,
     budget: Limit = "60s",
+    workers: options.Workers = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -47,7 +65,7 @@ def explain(
     with listening(run, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
         from steepest.apps import explaining  # here, because it brings torch: see steepest.apps.cli
 
-        result = explaining.explain(run, budget=limit, listener=listener)
+        result = explaining.explain(run, data, budget=limit, workers=workers, listener=listener, **how)
     if as_json:
         typer.echo(to_json({**result.to_dict(), "folder": str(result.folder)}, indent=2))
     else:

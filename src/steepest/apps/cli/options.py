@@ -114,6 +114,16 @@ Seed = Annotated[
         metavar="N", min=0, help="Fixes everything random: splits, weights, order.", rich_help_panel=SEARCH
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="Processes to train in, 0 for none beside this one. One per core if not given.",
+        show_default=False,
+        rich_help_panel=SEARCH,
+    ),
+]
 Folds = Annotated[int, work("N", "Parts the rows are dealt into.", shows=True)]
 Seeds = Annotated[
     int, work("N", "Rounds of cross-validation, each with folds and starts of its own.", shows=True)

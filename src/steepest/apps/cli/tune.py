@@ -75,16 +75,6 @@ Objective = Annotated[
         "low: parameters, flops or latency.",
     ),
 ]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        min=0,
-        help="Processes to train in, 0 for none beside this one. One per core if not given.",
-        show_default=False,
-        rich_help_panel=options.SEARCH,
-    ),
-]
 Resume = Annotated[
     Path | None,
     options.work(
@@ -134,7 +124,7 @@ def tune(
     limits: options.Limits = None,
     seed: options.Seed = 0,
     out: options.Out = None,
-    workers: Workers = None,
+    workers: options.Workers = None,
     precision: options.Precision = "auto",
     strategy: Strategy = "steepest",
     sampler: Sampler = "",
