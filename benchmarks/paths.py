@@ -2,8 +2,8 @@
 
 Paths of three steps with known gains: the gain of a step on a replicate = its true gain + what all replicates
 share, since their splits share rows (variance `OVERLAP`) + noise of the pair (variance 1). Judged by the
-functions that judge real trainings: as `steepest explain` does, half of the pairs first at a level of 0.001; at
-20 pairs, once; and at Pocock's level, stopping where every step is known or out of reach.
+functions that judge real trainings: as `steepest explain` does, half of the pairs first at a level of 0.001;
+once, at 20 pairs; and at Pocock's level, stopping where every step is known or out of reach.
 
 Exit code 1 if a path without any gain has a named step more often than in 5 %, beyond chance.
 """
