@@ -10,6 +10,7 @@ from steepest.apps.cli.main import main
 from steepest.apps.conflicting import ConflictsResult
 from steepest.base.errors import BadInput
 from steepest.report.conflicts import Conflicts
+from steepest.report.numbers import number, signed
 
 QUICK = {"fix": {"width": 8, "depth": 1}, "folds": 3, "seeds": 2, "rates": "same", "workers": 0, "epochs": 1}
 SMALL = ["--fix", "width=8", "--fix", "depth=1", "--folds", "3", "--epochs", "1", "--rates", "same"]
@@ -40,6 +41,26 @@ def test_files_frame_and_record_hold_the_same_numbers(result: ConflictsResult) -
     assert result.report().read_text(encoding="utf-8").startswith("<!doctype html>")
     names = sorted(p.name for p in result.folder.iterdir())
     assert names == ["conflicts.html", "conflicts.json", "conflicts.md"]
+
+
+def test_frame_figure_markdown_record_and_page_show_the_same_numbers(result: ConflictsResult) -> None:
+    kept, frame, drawn = result.to_dict(), result.to_frame(), result.to_figure()
+    digits = Conflicts.read(kept).decimals
+    field, *corners = drawn.data
+    fields = {cell[0]: cell for line in field.customdata for cell in line if cell[0] is not None}
+    assert [trace.name for trace in corners] == ["neither", "the first", "the second", "both"]
+    page = result.report().read_text(encoding="utf-8")
+    for place, pair in enumerate(kept["pairs"]):
+        line = frame.iloc[place]
+        assert (line["interaction"], line["low"], line["high"]) == (pair["effect"], pair["low"], pair["high"])
+        assert tuple(fields[pair["effect"]]) == (pair["effect"], pair["low"], pair["high"])
+        means = [pair[f"mean_{corner}"] for corner in ("00", "10", "01", "11")]
+        assert [trace.x[place] for trace in corners] == means
+        columns = ("mean_neither", "mean_first", "mean_second", "mean_both")
+        assert [line[name] for name in columns] == means
+        for text in (result.to_markdown(), page, result.summary()):
+            assert signed(pair["effect"], digits) in text
+            assert all(number(mean, digits) in text for mean in means)
 
 
 def test_it_shows_itself_as_its_summary(result: ConflictsResult) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from steepest.report.conflicts import Conflicts, advice, after, headline, lead, rows, to_text
 from steepest.report.conflicts_page import to_html, to_markdown
+from steepest.report.conflicts_plotly import to_plotly
 from steepest.report.figures.heat import draw_heat, shade
 
 VOID = {"meta", "br", "hr"}
@@ -192,6 +193,26 @@ def test_the_map_has_a_field_per_pair_within_its_width(width: float) -> None:
     assert [field.get("class") for field in fields] == [
         "heat loss step-3", "heat loss step-3", "heat gain step-3", "heat additive", "heat unresolved",
     ]  # fmt: skip
+
+
+def test_the_plotly_map_is_crossed_where_strategies_are_and_a_list_where_not() -> None:
+    listed = to_plotly(found())["data"][0]
+    assert listed["x"] == ["interaction"]
+    assert listed["y"] == [row.name for row in found().pairs]
+    a, b, c = ({"first": x, "second": y} for x, y in (("a", "b"), ("a", "c"), ("b", "c")))
+    crossed = to_plotly(found(pair("conflict", **a), pair("synergy", **b), pair("unresolved", **c)))["data"][
+        0
+    ]
+    assert (crossed["y"], crossed["x"]) == (["a", "b"], ["b", "c"])
+    assert crossed["z"][1] == [None, 0.0]
+    assert crossed["z"][0][0] < 0 < crossed["z"][0][1]
+
+
+def test_the_plotly_map_colours_what_is_shown_by_its_side() -> None:
+    (field, *_) = to_plotly(found())["data"]
+    assert [line[0] for line in field["z"]] == [-4.0, -4.0, 4.0, 0.0, 0.0]
+    (loss, *_) = to_plotly(found(pair("conflict"), objective="rmse"))["data"]
+    assert loss["z"][0][0] < 0 < loss["customdata"][0][0][0]
 
 
 def test_colours_grow_with_the_effect_and_never_without_a_verdict() -> None:

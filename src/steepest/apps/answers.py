@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from steepest.base.budget import Clock
+from steepest.base.errors import BadInput
 from steepest.base.progress import Listener, Progress
 from steepest.data.dataset import DataSet
 from steepest.data.read import read
@@ -51,6 +52,20 @@ class Answer(ABC):
 
     def __repr__(self) -> str:
         return self.summary()
+
+
+def figure(plain: Mapping[str, Any]) -> Any:
+    """A plotly figure of the plain object that describes it.
+
+    Raises:
+        BadInput: where plotly is not installed.
+    """
+    try:
+        from plotly import graph_objects  # optional: the pages need none
+    except ImportError:
+        remedy = "Run: pip install plotly. The page has the same pictures without it."
+        raise BadInput("to_figure", "must have plotly to draw with", "none", remedy) from None
+    return graph_objects.Figure(plain)
 
 
 def asked(

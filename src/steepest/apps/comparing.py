@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from steepest.apps.answers import Answer, asked
+from steepest.apps.answers import Answer, asked, figure
 from steepest.apps.network import Chosen, chosen, workers_for
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadInput
@@ -65,12 +65,7 @@ class ComparisonResult(Answer):
         Raises:
             BadInput: where plotly is not installed.
         """
-        try:
-            from plotly import graph_objects  # optional: the page needs none
-        except ImportError:
-            remedy = "Run: pip install plotly. The page has the same pictures without it."
-            raise BadInput("to_figure", "must have plotly to draw with", "none", remedy) from None
-        return graph_objects.Figure(to_plotly(self._facts))
+        return figure(to_plotly(self._facts))
 
     def summary(self) -> str:
         """The comparison for a person."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from steepest.apps.answers import Answer, asked
+from steepest.apps.answers import Answer, asked, figure
 from steepest.apps.network import chosen, workers_for
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadInput
@@ -18,6 +18,7 @@ from steepest.experiment.conflicting import conflicts as find_conflicts
 from steepest.experiment.switches import combinations
 from steepest.report.conflicts import Conflicts, rows, to_text
 from steepest.report.conflicts_page import to_html, to_markdown
+from steepest.report.conflicts_plotly import to_plotly
 
 PAGE, FACTS, TEXT = "conflicts.html", "conflicts.json", "conflicts.md"
 
@@ -57,6 +58,14 @@ class ConflictsResult(Answer):
     def to_frame(self) -> pd.DataFrame:
         """One row per pair: verdict, interaction, interval, the four means, n."""
         return pd.DataFrame(rows(self._facts))
+
+    def to_figure(self) -> Any:
+        """A heat map of the pairs, and the four means behind each, as a plotly figure.
+
+        Raises:
+            BadInput: where plotly is not installed.
+        """
+        return figure(to_plotly(self._facts))
 
     def to_markdown(self) -> str:
         """The same for a pull request or a notebook."""

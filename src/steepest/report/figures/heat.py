@@ -59,11 +59,16 @@ def shade(row: PairRow) -> str:
 
     An unresolved pair is not coloured: its effect may be chance.
     """
-    if row.kind in ("unresolved", "additive"):
+    if not coloured(row):
         return f"heat {row.kind}"
     size = abs(row.effect) / row.rope if row.rope else float("inf")
     step = sum(size >= bound for bound in STRENGTHS)
     return f"heat {'gain' if row.good > 0 else 'loss'} step-{max(step, 1)}"
+
+
+def coloured(row: PairRow) -> bool:
+    """Whether an interaction is shown that matters."""
+    return row.kind not in ("unresolved", "additive")
 
 
 def _words(facts: Conflicts, row: PairRow, room: float) -> str:
