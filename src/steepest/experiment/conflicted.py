@@ -152,13 +152,20 @@ def _pair(each: Crossed, first: int, second: int, rows: Sequence[int], named: Na
     )
 
 
-def setting(recipes: Sequence[Recipe], scores: Sequence[float], base: Recipe, asked: Recipe) -> Setting:
+def setting(
+    recipes: Sequence[Recipe],
+    scores: Sequence[float],
+    base: Recipe,
+    asked: Recipe,
+    name: str = "the default recipe",
+) -> Setting:
     """One setting as it was trained.
 
     Args:
         recipes, scores: of each run.
-        base: the default recipe, that the label tells the difference from.
+        base: the recipe that the label tells the difference from.
         asked: the setting's recipe before anything was tuned.
+        name: of the base.
     """
     known = [score for score in scores if math.isfinite(score)]
     rates, decays = tuple(r.lr for r in recipes), tuple(r.weight_decay for r in recipes)
@@ -166,7 +173,7 @@ def setting(recipes: Sequence[Recipe], scores: Sequence[float], base: Recipe, as
     tuned = {"lr"} if len(set(rates)) > 1 else set()
     told = [f"{k}={_short(v)}" for k, v in own.items() if v != usual.get(k) and k not in tuned]
     return Setting(
-        label=", ".join(told) or "the default recipe",
+        label=", ".join(told) or name,
         recipe=asked.replace(lr=statistics.median_low(rates), weight_decay=statistics.median_low(decays)),
         rates=rates,
         decays=decays,

@@ -13,18 +13,18 @@ import numpy as np
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadBudget, BadInput
 from steepest.base.progress import Listener
+from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.split import Split
 from steepest.evidence.factorial import FEWEST, detectable
 from steepest.experiment.conflict_runs import Runs
 from steepest.experiment.conflict_scope import Extent, Work, affordable, full
 from steepest.experiment.conflicted import Conflicted, conflicted, setting
-from steepest.experiment.corners import Corner, Crossed, crossed
+from steepest.experiment.corners import Corner, Crossed, based, crossed
 from steepest.experiment.dealing import check_batch, dealt, facts, inner, overlap_of
 from steepest.experiment.ladder import DECADES
 from steepest.experiment.own import trusted
 from steepest.experiment.pairs import Combination
-from steepest.experiment.starting import default_recipe
 from steepest.experiment.sweep import processes_for
 from steepest.experiment.workers import Workers
 from steepest.networks.architecture import spec_of
@@ -52,6 +52,7 @@ class Asked:
         fixed: other knobs, with their values.
         budget: wall time of everything, None for no limit.
         workers: processes; None takes none for small work, one per core beyond.
+        start: the recipe that switches are turned in; None for the default of the data.
 
     Raises:
         BadInput: for fewer than two folds or one seed, a margin of nothing, a limit that is no time.
@@ -69,6 +70,7 @@ class Asked:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     budget: Budget | None = None
     workers: int | None = None
+    start: Recipe | None = None
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -130,9 +132,11 @@ def conflicts(
         _say_power(runs, tried, extent, asked, overlap, ordered)
         chosen = runs.tuned(extent)
         scores = runs.scores("folds", chosen, range(len(chosen[0])))
-    base = default_recipe(data, fixed.get("network"), fixed)
+    base = based(data, fixed, asked.start)
     settings = [
-        setting(recipes, row, base, corner.recipe)
+        setting(
+            recipes, row, base, corner.recipe, "the found recipe" if asked.start else "the default recipe"
+        )
         for recipes, row, corner in zip(chosen, scores, runs.corners, strict=True)
     ]
     return conflicted(
@@ -148,7 +152,7 @@ def _tried(
     found, left_out = [], []
     for each in asked.combinations:
         try:
-            candidate = crossed(each, data, fixed, asked.tuned)
+            candidate = crossed(each, data, fixed, asked.tuned, asked.start)
             _check_batches(candidate, source)
             found.append(candidate)
         except BadInput as error:

@@ -12,7 +12,7 @@ from steepest.experiment.candidates import named
 from steepest.experiment.ladder import HAS_RULE, scaled_rate
 from steepest.experiment.own import refuse_idle
 from steepest.experiment.pairs import Combination, Switch
-from steepest.experiment.starting import default_recipe
+from steepest.experiment.starting import default_recipe, usual_rate
 from steepest.networks.architecture import spec_of
 from steepest.training.source import ports_of
 
@@ -58,7 +58,13 @@ class Crossed:
         return tuple(switch.name for switch in self.combination.switches)
 
 
-def crossed(combination: Combination, data: DataSet, fixed: Mapping[str, Any], tuned: bool = True) -> Crossed:
+def crossed(
+    combination: Combination,
+    data: DataSet,
+    fixed: Mapping[str, Any],
+    tuned: bool = True,
+    start: Recipe | None = None,
+) -> Crossed:
     """Every setting of a combination.
 
     A knob of a switch is not tuned; nor is the weight decay beside another penalty on the weights.
@@ -68,6 +74,7 @@ def crossed(combination: Combination, data: DataSet, fixed: Mapping[str, Any], t
         data: says which defaults suit, and which knobs matter.
         fixed: other knobs, with their values.
         tuned: whether rates and decays are tuned at all.
+        start: the recipe that switches are turned in; None for the default of the data.
 
     Raises:
         BadInput: for a switch that changes nothing, or cannot matter here, and for switches that exclude each
@@ -90,21 +97,25 @@ def crossed(combination: Combination, data: DataSet, fixed: Mapping[str, Any], t
                 raise BadInput(knob, "must be left free: a switch sets it", given, remedy)
     others = {**fixed, **combination.settings}
     design = two_level(len(switches))
-    _check_alone(switches, others, data)
+    _check_alone(switches, others, data, start)
     knobs = {knob for switch in switches for knob in switch.knobs}
     rate = tuned and "lr" not in knobs
     decay = tuned and not (DECAYS & {*knobs, *others})
     corners = []
     for row in design.on:
         chosen = [switch for switch, on in zip(switches, row, strict=True) if on]
-        recipe = _recipe(switches, chosen, others, data)
+        recipe = _recipe(switches, chosen, others, data, start)
         _check_together(recipe, switches, chosen, data)
         corners.append(Corner(recipe, rate, decay))
     return Crossed(combination, design, tuple(corners))
 
 
 def _recipe(
-    switches: Sequence[Switch], chosen: Sequence[Switch], others: Mapping[str, Any], data: DataSet
+    switches: Sequence[Switch],
+    chosen: Sequence[Switch],
+    others: Mapping[str, Any],
+    data: DataSet,
+    start: Recipe | None,
 ) -> Recipe:
     """The recipe with some switches on; factors apply to what it would have without them."""
     changes: dict[str, Any] = {}
@@ -114,7 +125,7 @@ def _recipe(
         changes |= switch.on
     factors = {knob: float(value[1:]) for knob, value in changes.items() if _factor(value)}
     plain = {**others, **{knob: value for knob, value in changes.items() if knob not in factors}}
-    recipe = default_recipe(data, plain.get("network"), plain)
+    recipe = based(data, plain, start)
     refuse_idle(recipe, plain)
     base = recipe
     for knob, factor in factors.items():
@@ -122,10 +133,17 @@ def _recipe(
     touched = {knob for switch in switches for knob in switch.knobs}
     if "batch_size" in touched and "lr" not in {*others, *touched} and recipe.optimizer in HAS_RULE:
         plain.pop("batch_size", None)  # ladders stand where the batch's rule says, as in `compare`
-        usual = default_recipe(data, plain.get("network"), plain)
+        usual = based(data, plain, start)
         recipe = recipe.replace(lr=float(f"{scaled_rate(recipe, usual):.3g}"))
     spec_of(recipe, ports_of(data))  # refuses what does not suit the data or the other knobs
     return recipe
+
+
+def based(data: DataSet, knobs: Mapping[str, Any], start: Recipe | None) -> Recipe:
+    """The recipe that switches are turned in, with some knobs: the default of the data, or another."""
+    if start is None:
+        return default_recipe(data, knobs.get("network"), knobs)
+    return start.replace(**usual_rate(knobs, start))
 
 
 def _factor(value: Any) -> bool:
@@ -137,10 +155,12 @@ def _times(value: Any, factor: float) -> Any:
     return max(1, round(value * factor)) if isinstance(value, int) else float(f"{value * factor:.4g}")
 
 
-def _check_alone(switches: Sequence[Switch], others: Mapping[str, Any], data: DataSet) -> None:
+def _check_alone(
+    switches: Sequence[Switch], others: Mapping[str, Any], data: DataSet, start: Recipe | None
+) -> None:
     """Each switch by itself must change something that matters."""
     for switch in switches:
-        off, on = (_recipe((switch,), chosen, others, data) for chosen in ((), (switch,)))
+        off, on = (_recipe((switch,), chosen, others, data, start) for chosen in ((), (switch,)))
         for knob in switch.on:
             reason = _idle(knob, on, data)
             if reason:

@@ -35,7 +35,7 @@ def suited(settings: Settings, data: DataSet) -> Settings:
     for family in families:
         _check(family, data)
     if settings.earlier is not None:
-        start = settings.earlier.recipe.replace(**_usual_rate(settings.fixed, settings.earlier.recipe))
+        start = settings.earlier.recipe.replace(**usual_rate(settings.fixed, settings.earlier.recipe))
     else:
         start = default_recipe(data, families[0], settings.fixed, settings.start)
     refuse_idle(start, settings.fixed)
@@ -62,12 +62,12 @@ def default_recipe(
     changes = {
         **_augmentation(data),
         **_defaults(data, family, fixed.get("factory") or known.factory),
-        **_usual_rate(fixed, Recipe()),
+        **usual_rate(fixed, Recipe()),
     }
     return known.replace(**changes)
 
 
-def _usual_rate(fixed: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
+def usual_rate(fixed: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
     """What is fixed; with another optimizer than the base's also its usual rate, unless that is fixed."""
     usual = KNOBS["lr"].search_by.get(("optimizer", str(fixed.get("optimizer"))))
     other = isinstance(usual, Range) and "lr" not in fixed and fixed["optimizer"] != base.optimizer
