@@ -314,6 +314,7 @@ class Search:
                 t.member.recipe,
                 {} if t.fate in failed else {r: s for r, s in t.scores.items() if not math.isnan(s)},
                 t.fate in failed,
+                costs_of(self.study, t.member.recipe) if t.scores else (),
             )
             for t in self.members
         ]

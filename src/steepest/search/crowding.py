@@ -32,3 +32,28 @@ def by_fronts(scores: Sequence[float], costs: Sequence[Sequence[float]]) -> list
                 distance[i] += (rows[after][aim] - rows[before][aim]) / extent if extent else 0.0
         order += sorted(front, key=lambda i: (-distance[i], -scores[i], i))
     return order
+
+
+def best_first(
+    reached: Sequence[int], scores: Sequence[float], costs: Sequence[Sequence[float]]
+) -> list[int]:
+    """Positions of members that came to different rungs, best first: who came furthest, then `by_fronts`.
+
+    Without costs the score decides within a rung, and the earlier of equals comes first.
+
+    Args:
+        reached: the last round of each, 0 for who failed.
+        scores: there, higher is better.
+        costs: of each, lower is better; () where the score alone counts.
+
+    Example:
+        >>> best_first([9, 3, 9, 0], [0.5, 0.9, 0.6, 0.0], [(10,), (20,), (20,), (10,)])
+        [2, 0, 1, 3]
+    """
+    if not any(costs):
+        return sorted(range(len(scores)), key=lambda i: (-reached[i], -scores[i], i))
+    order: list[int] = []
+    for rung in sorted({r for r in reached if r}, reverse=True):
+        there = [i for i, r in enumerate(reached) if r == rung]
+        order += [there[k] for k in by_fronts([scores[i] for i in there], [costs[i] for i in there])]
+    return order + [i for i, r in enumerate(reached) if not r]

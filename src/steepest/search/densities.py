@@ -24,6 +24,7 @@ from steepest.base.knobs import Choice, Range
 from steepest.base.own import dotted
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import generator
+from steepest.search.crowding import best_first
 from steepest.search.space import Space, rounded
 
 Array = NDArray[np.float64]
@@ -48,21 +49,34 @@ class Densities:
         self._space, self._seed = space, seed
         self._order = sorted(space.names, key=lambda name: (name != "network", _hangs(space, name)))
         self._where = {name: space.everywhere(name) for name in self._order}
-        self._ranks: list[tuple[int, float]] = []
+        self._reached: list[int] = []
+        self._scores: list[float] = []
+        self._costs: list[tuple[float, ...]] = []
         self._rows: list[list[int]] = []
         self.begin(0)
 
-    def tell(self, recipe: Recipe, scores: Mapping[int, float], finished: bool) -> None:  # noqa: ARG002
-        """What became of a member: score by round, higher is better; none if it failed, which ranks last."""
+    def tell(
+        self,
+        recipe: Recipe,
+        scores: Mapping[int, float],
+        finished: bool,  # noqa: ARG002
+        costs: tuple[float, ...] = (),
+    ) -> None:
+        """What became of a member: score by round, higher is better; none if it failed, which ranks last.
+
+        With costs, which are to be low, the good members are those of the first fronts.
+        """
         reached = max(scores, default=0)
-        self._ranks.append((reached, scores.get(reached, -math.inf)))
+        self._reached.append(reached)
+        self._scores.append(scores.get(reached, -math.inf))
+        self._costs.append(costs)
         columns = self._columns(recipe)
         self._rows.append([columns.get(name, MISSING) for name in self._order])
 
     def begin(self, wave: int) -> None:
         """Start the proposals of a wave from what was told so far."""
         self._draw = generator(self._seed, "densities", wave)
-        best = sorted(range(len(self._rows)), key=self._ranks.__getitem__, reverse=True)
+        best = best_first(self._reached, self._scores, self._costs)
         rows = np.array([self._rows[k] for k in best], dtype=int).reshape(-1, len(self._order))
         n_good = min(math.ceil(GOOD_SHARE * len(best)), MOST_GOOD)
         self._good, self._other = (

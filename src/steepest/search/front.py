@@ -26,14 +26,46 @@ def fronts(scores: Sequence[float], costs: Sequence[Sequence[float]], noise: flo
     """
     known = [i for i, score in enumerate(scores) if not math.isnan(score)]
     left = sorted(known, key=lambda i: (-scores[i], *costs[i], i))
+    failed = [i for i, score in enumerate(scores) if math.isnan(score)]
+    found = _with_ties(left, scores, costs, noise) if noise else _placed(left, scores, costs)
+    return [*found, failed] if failed else found
+
+
+def _placed(
+    order: Sequence[int], scores: Sequence[float], costs: Sequence[Sequence[float]]
+) -> list[list[int]]:
+    """Fronts of members that come best score first: whoever dominates one of them has come before it.
+
+    So each is placed once, on the first front without anybody who dominates it, and the fronts before it are
+    known to hold one: it is found by bisection (ENS: Zhang, Tian, Cheng and Jin 2015, IEEE Transactions on
+    Evolutionary Computation 19(2)).
+    """
+    found: list[list[int]] = []
+    for i in order:
+        low, high = 0, len(found)
+        while low < high:
+            middle = (low + high) // 2
+            if any(_dominates(j, i, scores, costs, 0.0) for j in reversed(found[middle])):
+                low = middle + 1
+            else:
+                high = middle
+        if low == len(found):
+            found.append([])
+        found[low].append(i)
+    return found
+
+
+def _with_ties(
+    left: list[int], scores: Sequence[float], costs: Sequence[Sequence[float]], noise: float
+) -> list[list[int]]:
+    """Fronts where close scores are told apart by cost alone."""
     found: list[list[int]] = []
     while left:
         front = [i for i in left if not any(_dominates(j, i, scores, costs, noise) for j in left)]
         front = front or left[:1]  # ties by noise may go round in a circle
         found.append(front)
         left = [i for i in left if i not in set(front)]
-    failed = [i for i, score in enumerate(scores) if math.isnan(score)]
-    return [*found, failed] if failed else found
+    return found
 
 
 def _dominates(

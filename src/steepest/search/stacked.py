@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from itertools import pairwise
 
 from steepest.base.seeds import derive
-from steepest.search.crowding import by_fronts
+from steepest.search.crowding import best_first, by_fronts
 from steepest.search.policy import Policy
 from steepest.search.rungs import ETA, promote, rounds_of_wave, same_ranking
 from steepest.search.shares import SHARES, Shares
@@ -25,8 +25,13 @@ LEADERS = 12
 
 
 def ranked(members: Sequence[Tried]) -> list[Tried]:
-    """Those with a score: who came furthest first, then by score; ties go to the earlier member."""
-    return sorted((t for t in members if t.scores), key=lambda t: (-t.reached, -t.score, t.number))
+    """Those with a score: who came furthest first, then by score, or by fronts where there are costs.
+
+    Ties go to the earlier member.
+    """
+    known = sorted((t for t in members if t.scores), key=lambda t: t.number)
+    order = best_first([t.reached for t in known], [t.score for t in known], [t.costs for t in known])
+    return [known[k] for k in order]
 
 
 class Stacked:
@@ -154,6 +159,8 @@ class Stacked:
 
     def _file(self, members: list[Tried], means: Means) -> None:
         """Let the model know a wave."""
+        for t in members:
+            t.costs = means.costs(t.recipe) if t.scores else ()
         self._take_in(members, means.rungs[-1])
         self._bests.append(max((t.score for t in self._tried if t.scores), default=-math.inf))
 
@@ -161,7 +168,7 @@ class Stacked:
         self._tried += members
         for t in members:
             if t.scores or t.failed:
-                self._policy.suggester.tell(t.recipe, t.scores, finished=last in t.scores)
+                self._policy.suggester.tell(t.recipe, t.scores, finished=last in t.scores, costs=t.costs)
 
     def _settled(self, means: Means) -> bool:
         """Whether two waves have not improved the best by the noise of one score."""

@@ -80,12 +80,13 @@ class Report:
 
 @dataclass(slots=True)
 class Tried:
-    """What is known of a member: score by round, higher is better; none once it failed."""
+    """What is known of a member: score by round, higher is better; none once it failed; what is to be low."""
 
     number: int
     recipe: Recipe
     scores: dict[int, float] = field(default_factory=dict)
     failed: bool = False
+    costs: tuple[float, ...] = ()
 
     @property
     def reached(self) -> int:

@@ -21,6 +21,7 @@ from steepest.base.knobs import Choice, Range
 from steepest.base.own import dotted
 from steepest.base.recipe import Recipe
 from steepest.base.seeds import derive
+from steepest.search.crowding import best_first
 from steepest.search.silence import quiet
 from steepest.search.space import Space, rounded
 
@@ -80,6 +81,7 @@ class Suggester:
     def __init__(self, space: Space, seed: int, make: Maker = tpe) -> None:
         self._space, self._seed, self._make = space, seed, make
         self._known: list[FrozenTrial] = []
+        self._costs: list[tuple[float, ...]] = []
         self._asked: optuna.Trial | None = None
         self.begin(0)
 
@@ -90,9 +92,8 @@ class Suggester:
             self.study = optuna.create_study(
                 direction="maximize", sampler=sampler, pruner=optuna.pruners.NopPruner()
             )
-            self.study.add_trials(
-                _ranked(self._known, sampler) if isinstance(sampler, RANKED) else self._known
-            )
+            known = _placed(self._known, self._costs) if any(self._costs) else self._known
+            self.study.add_trials(_ranked(known, sampler) if isinstance(sampler, RANKED) else known)
 
     def ask(self, like: Recipe | None = None) -> Recipe:
         """A proposal; with the structure of `like`, if given, to share a stack."""
@@ -108,14 +109,18 @@ class Suggester:
         if self._asked is not None:
             self.study.tell(self._asked, state=TrialState.FAIL)
 
-    def tell(self, recipe: Recipe, scores: Mapping[int, float], finished: bool) -> None:
+    def tell(
+        self, recipe: Recipe, scores: Mapping[int, float], finished: bool, costs: tuple[float, ...] = ()
+    ) -> None:
         """What became of a member; the sampler of the next wave knows it.
 
         Args:
             recipe: what it was trained with.
             scores: round → score, higher is better; none if it failed. TPE ranks those last.
             finished: it reached the last rung.
+            costs: what is to be kept low beside the score; then members are told by their place among fronts.
         """
+        self._costs.append(costs)
         params, distributions = _parameters(self._space, recipe)
         done = finished and bool(scores)
         with quiet():
@@ -155,6 +160,23 @@ def _suggested(space: Space, trial: optuna.Trial, name: str, values: Mapping[str
     if isinstance(where, Range):  # keep to the range this optimizer works in
         value = rounded(where, value)
     return value
+
+
+def _placed(trials: Sequence[FrozenTrial], costs: Sequence[tuple[float, ...]]) -> list[FrozenTrial]:
+    """Trials whose values are their places by fronts, the best highest."""
+    reached = [max(trial.intermediate_values, default=0) for trial in trials]
+    scores = [trial.intermediate_values.get(r, math.nan) for r, trial in zip(reached, trials, strict=True)]
+    found = list(trials)
+    for place, k in enumerate(best_first(reached, scores, costs)):
+        if reached[k]:
+            found[k] = create_trial(
+                state=trials[k].state,
+                value=-place if trials[k].state is TrialState.COMPLETE else None,
+                params=trials[k].params,
+                distributions=trials[k].distributions,
+                intermediate_values={reached[k]: -float(place)},
+            )
+    return found
 
 
 def _ranked(trials: Sequence[FrozenTrial], sampler: BaseSampler) -> list[FrozenTrial]:
