@@ -4,7 +4,7 @@
     python benchmarks/search.py                      replay every strategy on them: the anytime table
     python benchmarks/search.py --shares             replay our search with one share changed at a time
     python benchmarks/search.py --overhead           what the strategy itself takes with 5,000 members
-    python benchmarks/search.py --live               really run `steepest tune` and a rival by hand, 10 minutes each
+    python benchmarks/search.py --live               run `steepest tune` and a rival by hand, 10 minutes each
     python benchmarks/search.py --live --budget 20s  the same, shorter
 
 `--write` puts the table into `benchmarks/results/search.md`. A replay (`search/replay.py`) trains nothing:
