@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -72,6 +73,19 @@ def test_the_newest_numbered_folder_goes_on(tmp_path: Path, monkeypatch: pytest.
     stopped("search", data="iris", seed=3)
     assert st.tune("iris", **{**ASKED, "seed": 3}).folder == Path("runs/iris-3")
     assert st.tune("iris", **{**ASKED, "seed": 3}).folder == Path("runs/iris-4")
+
+
+def test_time_counts_from_when_it_was_asked_to_go_on(tmp_path: Path) -> None:
+    """Loading libraries and data is part of a sitting; what earlier sittings took is not lost."""
+    stopped("search", data="iris", out=tmp_path / "run")
+    result = st.resume(tmp_path / "run", workers=0, started=time.perf_counter() - 1000)
+    with open_journal(tmp_path / "run") as journal:
+        clocks = [document.body["elapsed"] for document in journal.documents("clock")]
+        timing = journal.document("timing")
+    assert timing is not None
+    assert timing.body["total_seconds"] > clocks[-1] > 1000 + clocks[0]
+    assert timing.body["total_seconds"] == result.facts.total_seconds
+    assert sum(stage["seconds"] for stage in timing.body["stages"]) > 1000
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut short"])

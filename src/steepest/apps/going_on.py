@@ -1,6 +1,7 @@
 """Studies that go on: after a kill or Ctrl-C, by the same command, or beyond what they were begun for."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ def resume(
     space: Mapping[str, Any] | str | Path | None = None,
     network: Callable[..., nn.Module] | None = None,
     workers: int | None = None,
+    started: float | None = None,
     listener: Listener | None = None,
     command: str | None = None,
 ) -> Result:
@@ -50,7 +52,7 @@ def resume(
         budget: what to spend beyond the first budget; then it is an extension.
         fix, space: as for `tune`: knobs that are fixed, or searched otherwise, from here on.
         network: the function that makes your own network, where it is one of this script or notebook.
-        workers, listener, command: as for `tune`.
+        workers, started, listener, command: as for `tune`.
 
     Raises:
         BadInput: nothing is left to do; the data are not those of then.
@@ -65,10 +67,14 @@ def resume(
         >>> len(more.facts.of("search", "")) - len(first.facts.of("search", ""))
         4
     """
-    place = Path(folder)
+    place, started = Path(folder), time.perf_counter() if started is None else started
     with open_journal(place) as journal:
         settings = settings_of(
-            journal, folder=place, workers=0, command=command or f"st.resume({str(folder)!r})"
+            journal,
+            folder=place,
+            workers=0,
+            started=started,
+            command=command or f"st.resume({str(folder)!r})",
         )
     asked = chosen(network) if network is not None else Chosen((), {}, _here(settings))
     settings = replace(settings, workers=workers_for(asked, workers, cores()))

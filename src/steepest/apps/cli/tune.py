@@ -148,7 +148,7 @@ def tune(
     if resume is not None:
         refuse_changes(context, data, source, how)
         more = limit.text if is_given(context, "budget") else None
-        _go_on(resume, more, fixed, wanted, workers, context.obj, quiet=quiet, as_json=as_json)
+        _go_on(resume, more, fixed, wanted, workers, context.obj, started, quiet=quiet, as_json=as_json)
         return
     data, asked = data_and_network(needed(data), source, network)
     with listening(data, STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
@@ -165,12 +165,13 @@ def tune(
 
 
 def _go_on(folder: Path, *asked: Any, quiet: bool, as_json: bool) -> None:
-    """The same for a study that goes on; `asked` is (budget, fix, space, workers, command)."""
-    budget, fix, space, workers, command = asked
+    """The same for a study that goes on; `asked` is (budget, fix, space, workers, command, started)."""
+    budget, fix, space, workers, command, started = asked
     with listening(str(folder), STAGES, quiet=quiet, as_json=as_json, hint=HINT) as listener:
         from steepest.apps import going_on  # here, because it brings torch: see steepest.apps.cli
 
         result = going_on.resume(
-            folder, budget=budget, fix=fix, space=space, workers=workers, listener=listener, command=command
-        )
+            folder, budget=budget, fix=fix, space=space, workers=workers, started=started, listener=listener,
+            command=command,
+        )  # fmt: skip
     show(result, as_json=as_json)
