@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from steepest.apps import going_on
 from steepest.apps.cli.main import main
 from steepest.base.errors import BadData, StoreError
 from steepest.base.recipe import Recipe
@@ -76,6 +77,20 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
         "  page      runs/fake/report.html",
     ]
     assert captured.err == ""
+
+
+def test_who_goes_on_hands_on_when_that_was_asked(monkeypatch, tmp_path):
+    heard = {}
+
+    def resume(folder, **asked):
+        heard.update(asked, folder=folder)
+        raise StoreError("Enough.")
+
+    monkeypatch.setattr(going_on, "resume", resume)
+    before = time.perf_counter()
+    assert main(["tune", "--resume", str(tmp_path)]) == 2
+    assert heard["folder"] == tmp_path
+    assert before <= heard["started"] <= time.perf_counter()
 
 
 def test_train_reads_the_recipe_before_anything_else(face, tmp_path, capsys):
