@@ -10,9 +10,10 @@ import pytest
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadBudget, BadInput
 from steepest.base.progress import Progress, Silent
+from steepest.base.recipe import Recipe
 from steepest.data.dataset import DataSet
 from steepest.data.read import read
-from steepest.experiment import conflicting
+from steepest.experiment import conflict_runs, conflicting
 from steepest.experiment.conflict_runs import Runs
 from steepest.experiment.conflict_scope import STEPS, Extent, Work, affordable
 from steepest.experiment.conflicted import Conflicted
@@ -291,7 +292,7 @@ def test_a_budget_leaves_out_seeds_then_rates_then_decays_then_pairs() -> None:
 def test_a_budget_is_kept_and_what_it_left_out_is_said(
     watched: list[Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Runs, "pace", lambda self, _: [1.0] * len(self.corners))
+    monkeypatch.setattr(Runs, "pace", lambda self, *_: [1.0] * len(self.corners))
     wanted = Extent(2, 2, RUNGS, STEPS)
     budget = Budget.parse("600s")  # by that pace, one pair in the least way takes about 40 s a run of folds
     heard = Heard()
@@ -303,7 +304,7 @@ def test_a_budget_is_kept_and_what_it_left_out_is_said(
 
 
 def test_pairs_that_a_budget_leaves_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Runs, "pace", lambda self, _: [1.0] * len(self.corners))
+    monkeypatch.setattr(Runs, "pace", lambda self, *_: [1.0] * len(self.corners))
     heard = Heard()
     result = found(asked("dropout-norm", "selu-lecun", budget=Budget.parse("180s"), folds=10), heard=heard)
     assert {pair.combination for pair in result.pairs} == {"dropout-norm"}
@@ -314,3 +315,26 @@ def test_a_pace_is_measured_for_every_setting() -> None:
     result = found(asked("dropout-norm", budget=Budget.parse("1h")))
     assert result.facts["seeds"] == 2
     assert not any("pays for" in note for note in result.facts["notes"])
+
+
+def test_pairs_that_there_is_no_time_to_time_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conflict_runs, "TIMING", 0.0)
+    heard = Heard()
+    result = found(
+        asked("dropout-norm", "selu-lecun", "mixup-smoothing", budget=Budget.parse("1h")), heard=heard
+    )
+    assert {pair.combination for pair in result.pairs} == {"dropout-norm"}
+    assert any("The first 1 of 3 were timed." in said for said in heard.said)
+    assert "Left out for want of time: selu-lecun, mixup-smoothing." in heard.said
+    assert len(result.settings[0].scores) == 6
+
+
+def test_switches_are_turned_in_the_recipe_that_is_given() -> None:
+    start = Recipe.make(**SMALL, epochs=1, activation="tanh", optimizer="sgd", lr=0.3)
+    result = found(asked("dropout=0.3", "norm=batch", start=start, fixed={}, epochs=None, tuned=False))
+    assert {s.recipe.activation for s in result.settings} == {"tanh"}
+    assert {s.recipe.lr for s in result.settings} == {0.3}
+    assert result.settings[0].label == "the found recipe"
+    other = found(asked("optimizer=adam", "norm=batch", start=start, fixed={}, epochs=None, tuned=False))
+    rates = {s.recipe.optimizer: s.recipe.lr for s in other.settings}
+    assert rates["sgd"] == 0.3 > rates["adam"]

@@ -21,6 +21,9 @@ from steepest.training.source import Source
 STARTING_DECAY, DECAY_STEP = 1e-2, 10.0
 """Where decays are tried if the recipe has none; the factor between neighbours."""
 
+TIMING = 0.15
+"""Share of a budget after which no further combination is timed: there would be no time to train it."""
+
 TIMED = 8
 """Runs of each setting that are timed, at most: about as many as share a stack later."""
 
@@ -56,29 +59,51 @@ class Runs(Trainings):
         )
         self.corners, self.folds, self.seeds = corners, folds, seeds
 
-    def pace(self, budget: Budget) -> list[float]:
-        """Seconds of one whole training of each setting: what it takes to begin, and as many further rounds.
+    def pace(self, budget: Budget, brought: Sequence[Sequence[int]]) -> list[float]:
+        """Seconds of one whole training of each setting, combination by combination.
 
-        One round and three of all settings, a few runs of each, once every process has warmed up.
+        Args:
+            budget: for the message.
+            brought: of each combination, the settings that it brings and those before it do not.
+
+        Returns:
+            One for each setting of the first combinations; those that there was no time to time are left out.
+
+        Raises:
+            BadBudget: if there is no time for the first.
         """
-        self.planner.learn(corner.recipe for corner in self.corners)
+        paces: list[float] = []
+        self.progress("time")
+        for row in brought:
+            if row and paces and self.clock.elapsed() > TIMING * self.limit:
+                break
+            if row:
+                paces += self._paced([self.corners[v] for v in row], budget, warm=bool(paces))
+        return paces
+
+    def _paced(self, corners: Sequence[Corner], budget: Budget, warm: bool) -> list[float]:
+        """What it takes to begin, and as many further rounds, from one round and three of a few runs of each.
+
+        Every process warms up first.
+        """
+        self.planner.learn(corner.recipe for corner in corners)
         few = min(self.folds, TIMED)
         members = [
             Member(v * few + i, corner.recipe, self.member_seed(i), i)
-            for v, corner in enumerate(self.corners)
+            for v, corner in enumerate(corners)
             for i in range(few)
         ]
-        self.progress("time")
-        _, short, long = (self._timed(members, few, rounds, budget) for rounds in (1, 1, 3))
+        lengths = (1, 3) if warm else (1, 1, 3)
+        *_, short, long = (self._timed(members, few, rounds, budget) for rounds in lengths)
         paces = []
-        for corner, one, three in zip(self.corners, short, long, strict=True):
+        for corner, one, three in zip(corners, short, long, strict=True):
             each = max((three - one) / 2, three / 6)
             paces.append(one + each * (self.until(corner.recipe) - 1))
         return paces
 
     def _timed(self, members: Sequence[Member], few: int, rounds: int, budget: Budget) -> list[float]:
         """Seconds of so many rounds of one run of each setting, as a share of its stack."""
-        spent = [0.0] * len(self.corners)
+        spent = [0.0] * (len(members) // few)
         for done in self.pool.run(self.jobs(members, lambda _: rounds, deadline=self.deadline)):
             if done.interrupted or done.starved or done.lost:
                 constraint = "must allow a few rounds of training for every setting"

@@ -5,7 +5,7 @@ share train once. What the budget pays for is settled, and said, before anything
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,7 @@ def conflicts(
         )  # fmt: skip
         for sentence in (*said, *left_out):
             runs.say(sentence)
-        extent = _extent(runs, asked, brought)
+        extent = _extent(runs, asked, [each.combination.name for each in tried], brought)
         tried, places = tried[: extent.combinations], places[: extent.combinations]
         runs.corners = corners[: sum(map(len, brought[: extent.combinations]))]
         _say_power(runs, tried, extent, asked, overlap, ordered)
@@ -158,7 +158,7 @@ def _tried(
         except BadInput as error:
             if asked.named:
                 raise
-            left_out.append(f"{each.name} is left out: {error}")
+            left_out.append(f"{each.name} is left out: {error.argument} {error.constraint}.")
     if not found:
         remedy = "Name switches of your own: knob=value knob=value."
         raise BadInput("conflicts", f"must suit {data.name}", "none of the known pairs does", remedy)
@@ -205,22 +205,27 @@ def _workers(asked: Asked, corners: Sequence[Corner], source: Source) -> int:
     return processes_for(operations * asked.folds * asked.seeds)
 
 
-def _extent(runs: Runs, asked: Asked, brought: Sequence[Sequence[int]]) -> Extent:
+def _extent(runs: Runs, asked: Asked, names: Sequence[str], brought: Sequence[Sequence[int]]) -> Extent:
     """All that was asked for, or what the budget pays for."""
     wanted = full(len(brought), asked.seeds, asked.tuned)
     if asked.budget is None or asked.budget.seconds is None:
         return wanted
-    pace = runs.pace(asked.budget)
-    work = [[Work(pace[v], runs.corners[v].rate, runs.corners[v].decay) for v in row] for row in brought]
+    pace = runs.pace(asked.budget, brought)
+    timed = [row for row in brought if all(v < len(pace) for v in row)]
+    work = [[Work(pace[v], runs.corners[v].rate, runs.corners[v].decay) for v in row] for row in timed]
     left = asked.budget.seconds - runs.clock.elapsed()
-    chosen = affordable(wanted, work, asked.folds, runs.pool.count, left, asked.budget)
+    able = replace(wanted, combinations=len(timed))
+    chosen = affordable(able, work, asked.folds, runs.pool.count, left, asked.budget)
     if chosen != wanted:
-        needed = wanted.seconds(work, asked.folds, runs.pool.count)
+        needed = able.seconds(work, asked.folds, runs.pool.count)
+        some = (
+            "" if able == wanted else f" The first {able.combinations} of {wanted.combinations} were timed."
+        )
         runs.say(
             f"The budget of {asked.budget.text} pays for {chosen.words}; "
-            f"{wanted.words} would take about {needed:.0f} s."
+            f"{able.words} would take about {needed:.0f} s.{some}"
         )
-    left_out = [each.name for each in asked.combinations[chosen.combinations :]] if asked.named else []
+    left_out = names[chosen.combinations :]
     if left_out:
         runs.say(f"Left out for want of time: {', '.join(left_out)}.")
     return chosen
