@@ -79,6 +79,20 @@ def test_tune_hands_every_option_on(face, tmp_path, capsys):
     assert captured.err == ""
 
 
+@pytest.mark.parametrize(
+    ("given", "column", "enough"),
+    [
+        (["--target", "0.98"], None, 0.98),
+        (["--target", "3"], "3", None),
+        (["--target", "0.98", "--stop-at", "0.9"], "0.98", 0.9),
+    ],
+)
+def test_a_target_with_a_point_is_a_score_that_is_enough(face, given, column, enough):
+    assert main(["tune", "people.csv", *given, "--quiet"]) == 0
+    options = face.calls[0][2]
+    assert (options.get("target"), options["stop_at"]) == (column, enough)
+
+
 def test_who_goes_on_hands_on_when_that_was_asked(monkeypatch, tmp_path):
     heard = {}
 

@@ -1,5 +1,6 @@
 """`steepest tune`: find the training recipe that works on a data set, and prove it."""
 
+import re
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -143,6 +144,7 @@ def tune(
     script (train.py), a page to read (report.html) and every number behind it (study.db).
     """
     started, limit, folder = time.perf_counter(), Budget.parse(budget), writable(out)
+    how, stop_at = _score_or_column(how, stop_at)
     fixed = parse_fix(fix or ())
     wanted = parse_space(changes or (), space, fixed)
     if resume is not None:
@@ -162,6 +164,21 @@ def tune(
             storage=storage, keep=keep, listener=listener, command=context.obj,
         )  # fmt: skip
     show(result, as_json=as_json)
+
+
+def _score_or_column(how: dict[str, Any], stop_at: float | None) -> tuple[dict[str, Any], float | None]:
+    """`--target 0.98` names no column: it is a score that is enough, as `--stop-at 0.98` says.
+
+    Example:
+        >>> _score_or_column({"target": "0.98", "kind": "table"}, None)
+        ({'kind': 'table'}, 0.98)
+        >>> _score_or_column({"target": "3"}, None)  # a column's number
+        ({'target': '3'}, None)
+    """
+    target = str(how.get("target", ""))
+    if stop_at is not None or not re.fullmatch(r"-?\d*\.\d+", target):
+        return how, stop_at
+    return {name: value for name, value in how.items() if name != "target"}, float(target)
 
 
 def _go_on(folder: Path, *asked: Any, quiet: bool, as_json: bool) -> None:
