@@ -31,7 +31,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sharing the cores is not measured."""
 
     def measured(
-        _source: Source, _recipe: Recipe, ways: Sequence[Way], _seconds: float, threads: int = 1
+        _source: Source,
+        _recipe: Recipe,
+        ways: Sequence[Way],
+        _seconds: float,
+        threads: int = 1,
+        _alone: bool = True,
     ) -> list[Measured]:
         return [Measured(way, 100.0 / threads) for way in ways]
 

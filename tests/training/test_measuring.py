@@ -41,10 +41,10 @@ def test_a_way_that_raises_is_said(
 ) -> None:
     whole = measuring._measured
 
-    def breaks(source: Source, recipe: Recipe, way: Way) -> Measured:
+    def breaks(source: Source, recipe: Recipe, way: Way, clock: Callable[[], float]) -> Measured:
         if way.members < 8:
             raise error
-        return whole(source, recipe, way)
+        return whole(source, recipe, way, clock)
 
     monkeypatch.setattr(measuring, "_measured", breaks)
     first, second, third = measure(classification, SMALL, WAYS, math.inf)
@@ -68,6 +68,42 @@ def test_few_rows_are_used_whatever_there_are(
     assert len(seen) == 1 + measuring.ROUNDS
 
 
+class Ticking:
+    """Stands in for `time`: processor time passes by 1 second a look, the clock on the wall by 4."""
+
+    def __init__(self, resolution: float = 1e-9) -> None:
+        self.resolution, self.used, self.shown = resolution, 0.0, 0.0
+
+    def process_time(self) -> float:
+        self.used += 1.0
+        return self.used
+
+    def perf_counter(self) -> float:
+        self.shown += 4.0
+        return self.shown
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def get_clock_info(self, _name: str) -> "Ticking":
+        return self
+
+
+@pytest.mark.parametrize(
+    ("resolution", "threads", "alone", "seconds"),
+    [(1e-9, 1, True, 1.0), (0.016, 1, True, 4.0), (1e-9, 2, True, 4.0), (1e-9, 1, False, 4.0)],
+)
+def test_one_thread_is_measured_by_what_it_computes_and_not_by_what_it_waits(
+    classification: Source, monkeypatch: pytest.MonkeyPatch,
+    resolution: float, threads: int, alone: bool, seconds: float,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(measuring, "time", Ticking(resolution))
+    monkeypatch.setattr(measuring, "LONG_ENOUGH", math.inf)
+    recipe = SMALL.replace(batch_size=4)
+    (found,) = measure(classification, recipe, WAYS[1:2], math.inf, threads, alone)
+    assert found.rate == WAYS[1].members * measuring.STEPS / seconds
+
+
 def test_descent_by_all_rows_is_measured_by_rows_too(classification: Source) -> None:
     (found,) = measure(classification, SMALL.replace(optimizer="gd"), WAYS[:1], math.inf)
     assert found.rate > 0
@@ -80,9 +116,9 @@ def test_threads_are_those_that_were_asked_for_and_restored(
     seen: list[int] = []
     whole = measuring._measured
 
-    def watched(source: Source, recipe: Recipe, way: Way) -> Measured:
+    def watched(source: Source, recipe: Recipe, way: Way, clock: Callable[[], float]) -> Measured:
         seen.append(torch.get_num_threads())
-        return whole(source, recipe, way)
+        return whole(source, recipe, way, clock)
 
     monkeypatch.setattr(measuring, "_measured", watched)
     before = torch.get_num_threads()

@@ -10,11 +10,11 @@ import pytest
 from steepest.base.recipe import Recipe
 from steepest.networks.ports import Ports
 from steepest.training import kept, planner
-from steepest.training.measuring import Measured
+from steepest.training.measuring import NO_TIME, Measured
 from steepest.training.planner import WORTH, Asked, Choice, Planner
 from steepest.training.way import Way, usual
 
-TABLE, IMAGE = Ports.table(64, 10), Ports("image", (3, 32, 32), 10)
+TABLE, IMAGE, SERIES = Ports.table(64, 10), Ports("image", (3, 32, 32), 10), Ports("series", (9, 2), 3)
 CNN = Recipe(network="cnn", depth=2, width=16, norm="batch")
 OWN = Recipe(network="own", factory="tests.training.test_planner:network", initialisation="own")
 
@@ -159,6 +159,28 @@ def test_what_was_measured_is_there_the_next_time(tmp_path: Path) -> None:
     assert again.learn([Recipe()]) == []
     assert bench.asked == []
     assert again.choices == first.choices
+
+
+def left(*members: int) -> Bench:
+    """No time was left for stacks of so many members."""
+    return Bench(lambda w: Measured(w, why_not=NO_TIME) if w.members in members else Measured(w, 9.0, 0.5))
+
+
+def test_a_choice_from_too_little_is_not_kept(tmp_path: Path) -> None:
+    file, recipe = tmp_path / "ways.json", Recipe(network="rnn", width=8)
+    stacks = {"stackable": lambda _recipe, _ports: ""}
+    hurried = Planner(SERIES, left(8, 32), file, **stacks)
+    assert hurried.learn([recipe]) == [hurried.choices[hurried.kind(recipe)]]
+    bench = left(32)
+    assert len(Planner(SERIES, bench, file, **stacks).learn([recipe])) == 1
+    assert bench.asked
+    assert Planner(SERIES, left(), file, **stacks).learn([recipe]) == []  # larger ones are as good as known
+
+
+def test_of_bfloat16_that_was_not_measured_nothing_else_is_said() -> None:
+    bench = Bench(lambda w: Measured(w, why_not=NO_TIME) if w.bfloat16 else Measured(w, 9.0, 0.5))
+    (choice,) = Planner(IMAGE, bench).learn([CNN])
+    assert [m.why_not for m in choice.measured if m.way.bfloat16] == [NO_TIME]
 
 
 def test_fresh_measures_again_and_keeps_that(tmp_path: Path) -> None:

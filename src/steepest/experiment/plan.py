@@ -214,7 +214,7 @@ def plan(
 
 def _at_once(pool: Workers, recipe: Recipe, way: Way) -> float:
     """Member-steps a second of all processes together."""
-    waiting = [pool.submit(measure, recipe, (way,), math.inf) for _ in range(pool.count)]
+    waiting = [pool.submit(measure, recipe, (way,), math.inf, 1, False) for _ in range(pool.count)]
     return float(sum(each.result()[0].rate for each in waiting))
 
 
@@ -223,7 +223,7 @@ def _shared(source: Source, recipe: Recipe, way: Way, count: int, processes: flo
     started, one, threads = time.monotonic(), 0.0, 0.0
     for turn in range(TURNS):
         if turn == 0 or time.monotonic() - started < LONG_ENOUGH:
-            one = max(one, measure(source, recipe, (way,), math.inf)[0].rate)
+            one = max(one, measure(source, recipe, (way,), math.inf, 1, False)[0].rate)
             threads = max(threads, measure(source, recipe, (way,), math.inf, cores())[0].rate)
     return Shared(count, cores(), one, threads, processes)
 

@@ -81,6 +81,7 @@ class Dropping:
         self._calls = [0] * len(self._layers)
         self._key, self._rates = torch.zeros((), dtype=torch.int64), Rates.of([], torch.float32)
         self._idle: frozenset[int] = frozenset()
+        self._said: tuple[list[float], Rates] = [], self._rates
 
     @property
     def probabilities(self) -> list[float]:
@@ -95,9 +96,12 @@ class Dropping:
             rates: of its layers; None for what the layers themselves say.
             idle: layers that drop nothing in any member; None for what the layers themselves say.
         """
+        if not self._layers:
+            return
         probabilities = self.probabilities
-        self._key = key
-        self._rates = Rates.of(probabilities, torch.float64) if rates is None else rates
+        if rates is None and probabilities != self._said[0]:
+            self._said = probabilities, Rates.of(probabilities, torch.float64)
+        self._key, self._rates = key, self._said[1] if rates is None else rates
         self._idle = frozenset(i for i, p in enumerate(probabilities) if p == 0) if idle is None else idle
         self.end()
 

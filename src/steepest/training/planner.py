@@ -1,14 +1,14 @@
 """The planner: how members of each network shape are trained, chosen by what was measured on this machine.
 
 Shapes of one kind and nearly one size share a choice. A choice is measured once, by some steps of real
-training on one core, and kept on disk for this machine, processor
-and release of torch; a study keeps its own.
+training on one core, and kept on disk for this machine, processor and release of torch, unless there was no
+time to measure enough; a study keeps its own.
 """
 
 import contextlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from steepest.networks.own_spec import OwnSpec
 from steepest.networks.ports import Ports
 from steepest.networks.spec import NetworkSpec
 from steepest.training.kept import keep, read_kept
-from steepest.training.measuring import Measured
+from steepest.training.measuring import NO_TIME, Measured
 from steepest.training.precision import has_bfloat16
 from steepest.training.way import MOST_MEMBERS, Way, member_bytes, rounds_well, usual
 
@@ -146,7 +146,9 @@ class Planner:
         ]
         self.choices |= {choice.kind: choice for choice in new}
         lasting = {
-            c.kind: c.as_dict() for c in new if not isinstance(spec_of(unknown[c.kind], self.ports), OwnSpec)
+            c.kind: c.as_dict()
+            for c in new
+            if whole(c.measured) and not isinstance(spec_of(unknown[c.kind], self.ports), OwnSpec)
         }
         if self.kept is not None and lasting:  # the user's own network may be another tomorrow
             keep(self.kept, lasting)
@@ -219,10 +221,23 @@ _TOLD = {
 """Knobs that decide how a family's networks are computed, beside their size."""
 
 
+def whole(measured: Sequence[Measured]) -> bool:
+    """Whether enough was measured to keep the choice: every way, but for larger stacks than one that was.
+
+    Example:
+        >>> one, few, many = Measured(Way(False), 9.0), Measured(Way(True, 8), 5.0), Way(True, 32)
+        >>> whole([one, few, Measured(many, why_not=NO_TIME)]), whole([one, Measured(many, why_not=NO_TIME)])
+        (True, False)
+    """
+    stacks = [m.way for m in measured if m.way.members > 1 and m.why_not != NO_TIME]
+    left = [m.way for m in measured if m.why_not == NO_TIME]
+    return all(any(way == replace(s, members=way.members) for s in stacks) for way in left)
+
+
 def _judged(measured: Measured, exact: float) -> Measured:
     """The same, with a reason against it if rounding changed the loss."""
     off = abs(measured.loss - exact)
-    if measured.way.bfloat16 and not off <= LOSS_SLACK * abs(exact):
+    if measured.way.bfloat16 and not measured.why_not and not off <= LOSS_SLACK * abs(exact):
         told = f"its loss differs: {measured.loss:.4g}, {exact:.4g} in float32"
         return Measured(measured.way, measured.rate, measured.loss, told)
     return measured
