@@ -1,6 +1,7 @@
 """The in-place rule of a stack against the plain reference, for every optimizer and every penalty at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import get_args
 
 import pytest
@@ -8,6 +9,8 @@ import torch
 
 from steepest.base.optimization import Optimizer
 from steepest.base.recipe import Recipe
+from steepest.rules.native import Loop
+from steepest.rules.native_stack import NativeRule
 from steepest.rules.schedules import recipe_rates
 from steepest.rules.stacked import RuleState, StackedRule
 from steepest.rules.two_moment import recipe_coefficients, update
@@ -25,12 +28,14 @@ def drive(
     gradients: torch.Tensor,
     active: list[bool],
     widths: Sequence[int] = (COLUMNS,),
+    make: Callable[..., StackedRule] = StackedRule,
 ) -> tuple[torch.Tensor, RuleState]:
     theta = torch.linspace(-1, 1, COLUMNS, dtype=torch.float64).repeat(len(recipes), 1)
     state = RuleState.zeros(theta)
     blocks = [torch.empty_like(part) for part in theta.split(widths, dim=1)]
-    rule = StackedRule(recipes, theta, blocks, state, DECAYED)
+    rule = make(recipes, theta, blocks, state, DECAYED)
     rates = recipe_rates(recipes, 1, STEPS, torch.full((len(recipes),), STEPS)).tolist()
+    rule.begin(rates)
     for t in range(STEPS):
         for block, given in zip(blocks, gradients[t].split(widths, dim=1), strict=True):
             block.copy_(given)
@@ -43,10 +48,19 @@ def noise(members: int) -> torch.Tensor:
     return torch.randn(STEPS, 1, COLUMNS, dtype=torch.float64, generator=source).expand(-1, members, -1)
 
 
+@pytest.fixture(params=["fused", "native"])
+def make(request: pytest.FixtureRequest) -> Callable[..., StackedRule]:
+    """Both ways to compute a stack's updates."""
+    if request.param == "fused":
+        return StackedRule
+    loop: Loop = request.getfixturevalue("loop")
+    return partial(NativeRule, loop)
+
+
 @pytest.mark.parametrize("widths", [(COLUMNS,), (12, DECAYED - 12, COLUMNS - DECAYED), (12, COLUMNS - 12)])
-def test_matches_the_plain_reference(widths: Sequence[int]) -> None:
+def test_matches_the_plain_reference(widths: Sequence[int], make: Callable[..., StackedRule]) -> None:
     gradients = noise(len(RECIPES))
-    theta, state = drive(RECIPES, gradients, [True] * len(RECIPES), widths)
+    theta, state = drive(RECIPES, gradients, [True] * len(RECIPES), widths, make)
     want = torch.linspace(-1, 1, COLUMNS, dtype=torch.float64).repeat(len(RECIPES), 1)
     m, v = torch.zeros_like(want), torch.zeros_like(want)
     table = recipe_coefficients(
@@ -63,13 +77,13 @@ def test_matches_the_plain_reference(widths: Sequence[int]) -> None:
     torch.testing.assert_close(state.first[moving], m[moving], rtol=1e-10, atol=1e-12)
 
 
-def test_frozen_and_poisoned_members_leave_the_others_alone() -> None:
+def test_frozen_and_poisoned_members_leave_the_others_alone(make: Callable[..., StackedRule]) -> None:
     members = len(RECIPES)
-    clean, _ = drive(RECIPES, noise(members), [True] * members)
+    clean, _ = drive(RECIPES, noise(members), [True] * members, make=make)
     poisoned = noise(members).clone()
     poisoned[10:, 0] = torch.nan
     active = [k != 1 for k in range(members)]
-    theta, state = drive(RECIPES, poisoned, active)
+    theta, state = drive(RECIPES, poisoned, active, make=make)
     assert torch.isnan(theta[0]).all()
     assert torch.equal(theta[1], torch.linspace(-1, 1, COLUMNS, dtype=torch.float64))
     assert float(state.steps[1]) == 0

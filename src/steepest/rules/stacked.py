@@ -87,12 +87,19 @@ class StackedRule:
             for k in self._clipped:
                 if active[k]:
                     self._clip(k)
-            self.state.steps.add_(self._ones(active))
-            if self._shrunk is not None:
-                self._shrunk.mul_(self._kept(self._shrunk, rates, active))
-            for move, rate, moves in zip(self._steps, rates, active, strict=True):
-                if moves:
-                    move(rate)
+            self._move(rates, active)
+
+    def begin(self, rates: Sequence[Sequence[float]]) -> None:
+        """Told the rates of the moves to come, [move][member], counted by each member's own moves."""
+
+    def _move(self, rates: Sequence[float], active: Sequence[bool]) -> None:
+        """Count the step; weights decay, and the rule moves them."""
+        self.state.steps.add_(self._ones(active))
+        if self._shrunk is not None:
+            self._shrunk.mul_(self._kept(self._shrunk, rates, active))
+        for move, rate, moves in zip(self._steps, rates, active, strict=True):
+            if moves:
+                move(rate)
 
     def _ones(self, active: Sequence[bool]) -> Tensor:
         """1 for members that take part, 0 for others, [K]; made anew only when that changes."""

@@ -18,7 +18,6 @@ from steepest.base.recipe import Recipe
 from steepest.networks.architecture import Spec, spec_of
 from steepest.networks.spec import NetworkSpec
 from steepest.rules.schedules import recipe_rates
-from steepest.rules.stacked import StackedRule
 from steepest.training.accumulation import Accumulation
 from steepest.training.averaging import Averages
 from steepest.training.dense_program import DenseProgram, DenseViews
@@ -32,6 +31,7 @@ from steepest.training.probes.watch import Look, Watch
 from steepest.training.program import Program
 from steepest.training.source import Source
 from steepest.training.state import StackState
+from steepest.training.updates import rule_of
 from steepest.training.vmapped_program import VmappedProgram
 from steepest.training.way import Way, usual
 
@@ -112,7 +112,7 @@ class Chunk:
         layout = self._layout = Layout(spec, state.channels_last)
         apart = [each.weight for each in spec.layers] if isinstance(spec, NetworkSpec) else []
         gradients = Gradients(layout, len(members), dtype, apart)
-        self._rule = StackedRule(recipes, state.theta, gradients.blocks, self.state.rule, layout.decayed)
+        self._rule = rule_of(recipes, state.theta, gradients.blocks, self.state.rule, layout.decayed)
         rows = self._feed.train_rows
         batches = [n if descends else min(r.batch_size, n) for r, n in zip(recipes, rows, strict=True)]
         part = 0 if descends else _part(recipes, spec)
@@ -156,6 +156,7 @@ class Chunk:
             steps = [math.ceil(n / batch) for n, batch in zip(counts, self._batches, strict=True)]
             order = self._feed.order(number, max(parts) * self._batch)
             rates = self._rates(number, steps)
+            self._rule.begin(rates)
             self._losses.zero_()
             last = max(parts) - 1
             going = [a and not f for a, f in zip(self.state.alive, self.frozen, strict=True)]
