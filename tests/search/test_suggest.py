@@ -5,16 +5,18 @@ import math
 
 import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
 
 from steepest.base.errors import BadInput
 from steepest.base.knobs import Range
 from steepest.base.recipe import KNOBS, Recipe
 from steepest.base.seeds import generator
 from steepest.search.portfolio import portfolio
+from steepest.search.silence import quiet
 from steepest.search.space import Space
 from steepest.search.suggest import SAMPLERS as SAMPLERS_BY_NAME
-from steepest.search.suggest import Maker, Suggester
+from steepest.search.suggest import Maker, Suggester, warmed
 
 WHOLE = Space.of(Recipe(), {}, "classification")
 
@@ -196,3 +198,41 @@ def test_cmaes_is_there_or_says_what_it_needs() -> None:
             SAMPLERS_BY_NAME["cmaes"](0)
     else:
         assert isinstance(SAMPLERS_BY_NAME["cmaes"](0), optuna.samplers.CmaEsSampler)
+
+
+def test_cmaes_starts_from_the_numbers_that_all_members_share() -> None:
+    rate, other = FloatDistribution(1e-4, 1.0, log=True), FloatDistribution(0.0, 0.5)
+    kind = CategoricalDistribution(("a", "b"))
+    known = [
+        create_trial(
+            value=0.1 * k,
+            params={"lr": 0.01, "kind": "a", **({"dropout": 0.1} if k else {})},
+            distributions={"lr": rate, "kind": kind, **({"dropout": other} if k else {})},
+        )
+        for k in range(12)
+    ]
+    with quiet():
+        source = warmed(0, known)._source_trials
+        assert warmed(0, known[:9])._source_trials is None
+        assert warmed(0, [])._source_trials is None
+    assert source is not None
+    assert [(t.params, t.value) for t in source] == [({"lr": 0.01}, 0.1 * k) for k in range(12)]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("cmaes") is None, reason="cmaes is not installed")
+def test_cmaes_learns_from_earlier_waves() -> None:
+    """The best rate lies far from the middle, where one that knows nothing begins."""
+    space = Space(Recipe(optimizer="adam"), ("lr",))
+    recipes = [space.recipe(p, "uniform") for p in generator(0, "random").random((60, 1)).tolist()]
+
+    def away(make: Maker) -> float:
+        total = 0.0
+        for seed in range(20):
+            suggester = Suggester(space, seed, make)
+            for k, recipe in enumerate(recipes):
+                suggester.tell(recipe, {1: -abs(math.log(recipe.lr / 3e-4))}, finished=k % 3 == 0)
+            suggester.begin(1)
+            total += abs(math.log(suggester.ask().lr / 3e-4)) / 20
+        return total
+
+    assert away(SAMPLERS_BY_NAME["cmaes"]) < 0.8 * away(lambda seed: optuna.samplers.CmaEsSampler(seed=seed))
