@@ -287,6 +287,8 @@ def test_a_budget_leaves_out_seeds_then_rates_then_decays_then_pairs() -> None:
     assert seen[-1] == Extent(1, 1, FEWER_RUNGS[1], 0)
     with pytest.raises(BadBudget, match="for the smallest search for conflicts"):
         affordable(wanted, [four, four], 10, 1, least - 1.0, Budget.parse("5s"))
+    with pytest.raises(BadBudget, match=r"give it 9 epochs: --epochs 9\."):
+        affordable(wanted, [four, four], 10, 1, least * 0.49, Budget.parse("5s"), epochs=20)
 
 
 def test_a_budget_is_kept_and_what_it_left_out_is_said(

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from steepest.apps.answers import Answer, asked, figure
+from steepest.apps.conflicts_in_run import keep_in, run_meant, sought_in
 from steepest.apps.network import chosen, workers_for
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadInput
@@ -101,7 +102,8 @@ def conflicts(
     of its own, on the same folds from the same seeds.
 
     Args:
-        data: a built-in name, a path, a DataFrame, a pair (X, y) or a `DataSet`.
+        data: a built-in name, a path, a DataFrame, a pair (X, y) or a `DataSet`; or the run of a finished
+            study: strategies are tried on its data in the recipe it found, and what is found is kept in it.
         switches: two or more strategies: "dropout=0.3" (on), "dropout=0,0.3" (off and on), "batch_size=x4",
             or a mapping of several knobs. Or names of known pairs, such as "dropout-norm". Nothing takes all
             known pairs that suit the data.
@@ -149,12 +151,20 @@ def conflicts(
         fixed={**(fix or {}), **own.knobs}, workers=workers_for(own, workers, 0) if own.here else workers,
         budget=None if budget is None else Budget.parse(budget),
     )  # fmt: skip
-    hearing = listener or Silent()
-    name, folder, found = asked(
-        data, how, lambda table, ready: find_conflicts(table, question, hearing, clock, ready),
-        out=out, kind="conflicts", files=(PAGE, FACTS, TEXT), listener=hearing, clock=clock,
-    )  # fmt: skip
+    hearing, place = listener or Silent(), run_meant(data)
     told = "".join(f", {each!r}" for each in switches)
-    result = ConflictsResult(found, folder, command or f"st.conflicts({name!r}{told}, seed={seed})")
+    if place is not None:
+        study, found = sought_in(
+            place, question, {**how, "network": network, "out": out},
+            lambda table, about: find_conflicts(table, about, hearing, clock), hearing, clock,
+        )  # fmt: skip
+        result = ConflictsResult(found, place, command or f"st.conflicts({str(data)!r}{told}, seed={seed})")
+        keep_in(study, result.to_dict())
+    else:
+        name, folder, found = asked(
+            data, how, lambda table, ready: find_conflicts(table, question, hearing, clock, ready),
+            out=out, kind="conflicts", files=(PAGE, FACTS, TEXT), listener=hearing, clock=clock,
+        )  # fmt: skip
+        result = ConflictsResult(found, folder, command or f"st.conflicts({name!r}{told}, seed={seed})")
     result.write()
     return result

@@ -6,29 +6,23 @@ from typing import Any
 
 import pandas as pd
 
+from steepest.apps.finished import Finished
 from steepest.apps.network import Chosen, workers_for
 from steepest.apps.run_folders import find
 from steepest.base.budget import Budget, Clock
 from steepest.base.errors import BadInput, closest
 from steepest.base.progress import Listener, Progress, Silent
-from steepest.base.recipe import Recipe
-from steepest.data.dataset import DataSet
-from steepest.data.read import Reading, read
+from steepest.data.read import Reading
 from steepest.experiment import folder as files
 from steepest.experiment.explaining import Why
 from steepest.experiment.explaining import explain as find_way
-from steepest.experiment.part import ended_parts
-from steepest.experiment.resuming import check_same_data, found_again, settings_of
-from steepest.experiment.settings import Settings
 from steepest.experiment.workers import cores
 from steepest.report.explanation import COLUMNS, frame_rows, to_markdown, to_text
 from steepest.report.export import to_dict
 from steepest.report.facts import Facts, read_facts
 from steepest.report.page import to_html
-from steepest.store.journal import Journal
 from steepest.store.opening import open_journal
 from steepest.store.records import Document
-from steepest.training.metrics import objective_for
 
 
 class Explanation:
@@ -107,19 +101,18 @@ def explain(
         ('your recipe', 'better')
     """
     clock, hearing = Clock(), listener or Silent()
-    unknown = sorted(set(how) - set(Reading.__annotations__))
-    if unknown:
-        remedy = closest(unknown[0], Reading.__annotations__)
-        raise BadInput(unknown[0], "must be an argument of explain or of reading", how[unknown[0]], remedy)
     limit = None if budget is None else Budget.parse(budget)
     place = find(run)
     with open_journal(place) as journal:
-        settings, why = _asked(journal, place, workers, limit)
+        study = Finished.read(journal, place)
         journal.claim()  # refused now, not after the trainings, where another process extends the study
         hearing.progress(Progress("read", clock.elapsed(), 0.0))
-        read_in = _read(settings, data, how, place)
-        check_same_data(journal, read_in)
-    hearing.say(read_in.summary)
+        _check_how(data, how)
+        read_in = study.data(journal, hearing, data, how, 'Give them again: st.explain("runs/x", data=...).')
+    why = Why(
+        default=study.default, winner=study.winner, objective=study.objective, seed=study.settings.seed,
+        shares=study.shares, workers=workers_for(Chosen((), {}), workers, cores()), budget=limit,
+    )  # fmt: skip
     explained = find_way(read_in, why, hearing, clock)
     with open_journal(place) as journal:
         journal.claim()
@@ -130,46 +123,12 @@ def explain(
     return Explanation(facts, place)
 
 
-def _asked(journal: Journal, place: Path, workers: int | None, budget: Budget | None) -> tuple[Settings, Why]:
-    """The two ends of a study, and how it was asked for.
-
-    Raises:
-        BadInput: it has not ended.
-    """
-    known = {kind: journal.document(kind) for kind in ("study", "recipe", "importance")}
-    bodies = {kind: document.body if document else {} for kind, document in known.items()}
-    if not ended_parts(journal) or not bodies["recipe"]:
-        remedy = f"Finish it first: steepest tune --resume {place}."
-        raise BadInput("run", "must be a finished study", f"{place}, unfinished", remedy)
-    settings = settings_of(journal, folder=place, workers=0)
-    here = str(settings.fixed.get("factory", "")).startswith("__main__:")
-    if here:
-        remedy = "Put its function into a file of its own, and tune with network='file:function'."
-        raise BadInput("network", "must be one that can be imported", settings.fixed["factory"], remedy)
-    rows = bodies["importance"].get("rows") or ()
-    return settings, Why(
-        default=Recipe.make(**bodies["recipe"]["default"]),
-        winner=Recipe.make(**bodies["recipe"]["values"]),
-        objective=objective_for(bodies["study"]["task"], settings.objective),
-        seed=settings.seed,
-        shares={row["knob"]: row["share"] for row in rows},
-        workers=workers_for(Chosen((), {}), workers, cores()),
-        budget=budget,
-    )
-
-
-def _read(settings: Settings, data: Any, given: Mapping[str, Any], place: Path) -> DataSet:
-    how = settings.source.get("how", {})
-    if data is not None:
-        return read(data, **{**how, **given})
-    if given:
-        name, value = next(iter(given.items()))
-        remedy = "Leave it out: they are read as they were."
-        raise BadInput(name, "must come with the data that it is about", value, remedy)
-    try:
-        return read(found_again(settings.source, place), **how)
-    except BadInput as error:
-        if error.argument != "data" or settings.source:
-            raise
-        remedy = 'Give them again: st.explain("runs/x", data=...).'
-        raise BadInput("data", error.constraint, error.value, remedy) from None
+def _check_how(data: Any, how: Mapping[str, Any]) -> None:
+    """Ways to read come with the data that they are about."""
+    for name, value in how.items():
+        if name not in Reading.__annotations__:
+            remedy = closest(name, Reading.__annotations__)
+            raise BadInput(name, "must be an argument of explain or of reading", value, remedy)
+        if data is None:
+            remedy = "Leave it out: they are read as they were."
+            raise BadInput(name, "must come with the data that it is about", value, remedy)

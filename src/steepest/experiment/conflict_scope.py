@@ -94,6 +94,7 @@ def affordable(
     workers: int,
     left: float,
     budget: Budget,
+    epochs: float = 0.0,
 ) -> Extent:
     """The largest extent that the time left pays for.
 
@@ -102,6 +103,7 @@ def affordable(
         settings, folds, workers: as for `Extent.seconds`.
         left: seconds left of the budget.
         budget: for the message.
+        epochs: of the longest training, for the message.
 
     Raises:
         BadBudget: if not even one combination fits.
@@ -115,9 +117,12 @@ def affordable(
         if extent.seconds(settings, folds, workers) <= left:
             return extent
     *_, least = _smaller(wanted, folds)
-    needed = (budget.seconds or 0.0) - left + least.seconds(settings, folds, workers)
+    work = least.seconds(settings, folds, workers)
+    needed = (budget.seconds or 0.0) - left + work
+    shorter = math.floor(epochs * left / work)
+    remedy = f"Or give it {shorter} epochs: --epochs {shorter}." if shorter else "Or give it fewer epochs."
     constraint = f"must be about {math.ceil(needed)}s for the smallest search for conflicts ({least.words})"
-    raise BadBudget("budget", constraint, budget.text, "Or give it fewer epochs.")
+    raise BadBudget("budget", constraint, budget.text, remedy)
 
 
 def _smaller(wanted: Extent, folds: int) -> Iterator[Extent]:

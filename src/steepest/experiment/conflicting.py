@@ -215,7 +215,8 @@ def _extent(runs: Runs, asked: Asked, names: Sequence[str], brought: Sequence[Se
     work = [[Work(pace[v], runs.corners[v].rate, runs.corners[v].decay) for v in row] for row in timed]
     left = asked.budget.seconds - runs.clock.elapsed()
     able = replace(wanted, combinations=len(timed))
-    chosen = affordable(able, work, asked.folds, runs.pool.count, left, asked.budget)
+    epochs = max(corner.recipe.epochs for corner in runs.corners[: len(pace)])
+    chosen = affordable(able, work, asked.folds, runs.pool.count, left, asked.budget, epochs)
     if chosen != wanted:
         needed = able.seconds(work, asked.folds, runs.pool.count)
         some = (

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from steepest.report.comparison import epochs
-from steepest.report.numbers import NONE, decimals_for, finite, many, number, signed
+from steepest.report.facts import Facts
+from steepest.report.numbers import NONE, decimals_for, duration, finite, many, number, signed
 from steepest.report.records import LOSSES, measure_name
 
 WIDTH = 80
@@ -133,6 +134,18 @@ def _pair(row: Mapping[str, Any], sign: float, found: Mapping[str, Any]) -> Pair
         settings=settings,
         good=row["effect"],
     )
+
+
+def of_study(facts: Facts) -> Conflicts | None:
+    """What was found around a study's recipe; None where nothing was tested, or it has another by now."""
+    return Conflicts.read(facts.conflicts) if facts.conflicts else None
+
+
+def how(facts: Conflicts) -> str:
+    """How it was done, for the report of a study."""
+    seen = facts.facts
+    spent = f"{many(seen['trainings'], 'training')} in {duration(seen['seconds'])}"
+    return f"All settings are the found recipe but for what they switch: {design(facts)}; {spent}."
 
 
 def rows(facts: Conflicts) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ def to_html(facts: Conflicts) -> str:
     """The whole page."""
     text = environment().get_template("conflicts.html.jinja")
     return text.render(
-        facts=facts, seen=facts.facts, figure=both(draw_heat, facts), words=conflicts, n=numbers
+        facts=facts, crossed=facts, seen=facts.facts, map=both(draw_heat, facts), words=conflicts, n=numbers
     )
 
 

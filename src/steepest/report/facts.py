@@ -59,6 +59,7 @@ class Facts:
     curse: Curse | None = None
     importance: Importance | None = None
     explanation: Explanation | None = None
+    conflicts: Mapping[str, Any] | None = None
     test: OuterTest | None = None
     ensemble: Ensemble | None = None
     kept: tuple[Kept, ...] = ()
@@ -118,6 +119,7 @@ def read_facts(journal: Journal, *, members: bool = True, curves: bool = True) -
         curse=_optional(Curse, body("curse")),
         importance=_importance(body("importance")),
         explanation=_explanation(body("explanation"), body("recipe")),
+        conflicts=_conflicts(body("conflicts"), body("recipe")),
         test=_test(body("test")),
         ensemble=_optional(Ensemble, body("ensemble")),
         kept=_rows(Kept, body("kept").get("rows")),
@@ -197,6 +199,11 @@ def _explanation(body: Mapping[str, Any], recipe: Mapping[str, Any]) -> Explanat
     )
     total = _optional(Verdict, body.get("total") or {})
     return replace(_record(Explanation, body), start=_scores(body.get("start")), steps=steps, total=total)
+
+
+def _conflicts(body: Mapping[str, Any], recipe: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """None where the recipe that they were sought around is no longer the found one."""
+    return body if body and body["key"] == recipe.get("key") else None
 
 
 def _examples(body: Mapping[str, Any]) -> Examples | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from steepest.report import examples, explanation, importance, wording
+from steepest.report import conflicts, examples, explanation, importance, wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
 from steepest.report.numbers import NONE, duration, knob
@@ -30,6 +30,7 @@ def to_markdown(facts: Facts) -> str:
         _front,
         _recipe,
         _explanation,
+        _conflicts,
         _augmentation,
         _data,
         _provenance,
@@ -133,6 +134,18 @@ def _explanation(facts: Facts) -> Iterator[str]:
         yield f"{_plain(said[0].upper() + said[1:])}."
         yield _table(explanation.heads(facts), explanation.rows(facts))
         yield _plain(explanation.how(facts))
+
+
+def _conflicts(facts: Facts) -> Iterator[str]:
+    found = conflicts.of_study(facts)
+    if found is not None:
+        yield "## Which strategies go together"
+        yield _plain(f"{conflicts.headline(found)}. {conflicts.lead(found)}")
+        yield _table(conflicts.columns(), [cells for _, cells in conflicts.cells(found)])
+        yield _table(
+            ["mean with", *conflicts.mean_columns()[1:]], [cells for _, cells in conflicts.mean_cells(found)]
+        )
+        yield _plain(f"{conflicts.meaning()} {conflicts.how(found)}")
 
 
 def _augmentation(facts: Facts) -> Iterator[str]:

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from steepest.base.recipe import KNOBS
-from steepest.report import ensemble, examples, explanation, importance, numbers, wording
+from steepest.report import conflicts, ensemble, examples, explanation, importance, numbers, wording
 from steepest.report.drawing import Drawing
 from steepest.report.facts import Facts
 from steepest.report.figures import (
@@ -23,6 +23,7 @@ from steepest.report.figures import (
     draw_knobs,
     draw_search,
 )
+from steepest.report.figures.heat import draw_heat
 from steepest.report.figures.knobs import matters
 from steepest.report.records import Changed, measure_name
 
@@ -49,6 +50,7 @@ def to_html(facts: Facts) -> str:
         "explanation": both(draw_explanation, facts),
         "baselines": both(draw_baselines, facts),
     }
+    crossed = conflicts.of_study(facts)
     panels = [
         {"name": p.name, "meaning": p.meaning, "broad": p.broad, "drawing": Markup(str(p.drawing))}
         for p in draw_knobs(facts)
@@ -58,6 +60,9 @@ def to_html(facts: Facts) -> str:
         facts=facts,
         study=facts.study,
         figures=figures,
+        crossed=crossed,
+        map=both(draw_heat, crossed) if crossed else None,
+        strategies=conflicts,
         panels=panels,
         knobs=_knob_rows(facts),
         decimals=wording.decimals(facts),

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from steepest.report import ensemble, explanation, importance, wording
+from steepest.report import conflicts, ensemble, explanation, importance, wording
 from steepest.report.facts import Facts
 from steepest.report.figures.baselines import contenders
 from steepest.report.numbers import finite, knob, many
@@ -65,6 +65,9 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "room", importance.room(facts)
     if facts.explanation is not None:
         yield "why", explanation.sentence(facts)
+    crossed = conflicts.of_study(facts)
+    if crossed is not None:
+        yield "conflicts", f"{conflicts.headline(crossed)}. {conflicts.lead(crossed)}"
     for row in facts.front:
         yield "front", wording.front_row(facts, row)
     if wording.searched(facts):

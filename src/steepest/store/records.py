@@ -102,12 +102,12 @@ class Document:
     Args:
         kind: "study", "calibration", "baselines", "rung", "finalists", "verdict", "curse", "test", "recipe",
             "importance" (which knobs mattered), "explanation" (the way from the default to the winner, one
-            switch at a time), "examples" (what the data looks like, before and after augmentation, and what
-            the network got wrong; pictures are PNG files as base64), "probes" (what was seen inside one
-            member's training: all of them count, and `probed.py` reads them), "ways" (how networks were
-            trained, and what was measured to decide it), "timing", "decision" (an answer that hung on the
-            clock, told again on resuming), "clock" (seconds that have passed), "state" (files with members'
-            weights), "end".
+            switch at a time), "conflicts" (which strategies go together in the found recipe), "examples"
+            (what the data looks like, before and after augmentation, and what the network got wrong; pictures
+            are PNG files as base64), "probes" (what was seen inside one member's training: all of them count,
+            and `probed.py` reads them), "ways" (how networks were trained, and what was measured to decide
+            it), "timing", "decision" (an answer that hung on the clock, told again on resuming), "clock"
+            (seconds that have passed), "state" (files with members' weights), "end".
         body: plain JSON values; NaN and infinities are allowed, NumPy numbers and arrays become plain ones.
         time: when it was written, in seconds since 1970-01-01 UTC.
         sitting: number of the sitting that wrote it.

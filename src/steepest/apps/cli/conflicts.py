@@ -24,6 +24,8 @@ EXAMPLES = """
 
   [cyan]steepest conflicts digits dropout=0.3 norm=batch --margin 0.005[/cyan]
 
+  [cyan]steepest conflicts runs/digits-1 dropout=0.3 norm=batch[/cyan]  [dim]in the recipe it found[/dim]
+
   [cyan]steepest conflicts people.csv weight_decay=0,0.1 batch_size=x4 lr=x4 --target income[/cyan]
 """
 
@@ -86,6 +88,9 @@ def conflicts(
 
     Every pair trains with neither, one, the other and both, each at learning rates of its own, on the same
     folds from the same seeds. Says which pairs interact, with intervals, and the four means behind each.
+
+    DATA may be the run of a finished study: strategies are then tried in the recipe it found, and what is
+    found is kept in the run and shown on its page.
 
     Writes a run folder: a page (conflicts.html), the same as Markdown, and every number (conflicts.json).
     """
