@@ -14,7 +14,7 @@ from steepest.search.policy import Policy
 from steepest.search.rungs import ETA, rounds_of_wave
 from steepest.search.shares import SHARES
 from steepest.search.space import Space
-from steepest.search.stacked import LEADERS, LEAST_WAVE, Stacked, Tried, ranked
+from steepest.search.stacked import LEADERS, LEAST_WAVE, PIONEERS, Stacked, Tried, ranked
 from steepest.search.strategy import GoOn, Report, Start
 from steepest.search.suggest import Maker, tpe
 from steepest.testing.strategies import Trainer, drive, planted, starts
@@ -40,7 +40,7 @@ SAMPLERS: Mapping[str, Maker | None] = {
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
-@pytest.mark.parametrize("known", [1, 2])
+@pytest.mark.parametrize("known", [1, 3])
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_study_that_goes_on_asks_for_the_same_again(name: str, known: int) -> None:
     straight = Trainer(500)
@@ -50,15 +50,18 @@ def test_a_study_that_goes_on_asks_for_the_same_again(name: str, known: int) -> 
     resumed = Trainer(500, planned=waves[:known])
     assert search(resumed, sampler=SAMPLERS[name]) == "budget"
     assert resumed.orders == straight.orders
-    assert resumed.asked == straight.asked - known  # what is recalled is not asked about
+    later = max(known - 2, 0)  # the first wave, which is pioneers and others, is proposed again
+    assert resumed.asked == straight.asked - later  # what is recalled is not asked about
 
 
 def test_a_budget_is_used_and_kept() -> None:
     trainer = Trainer(1200)
     assert search(trainer) == "budget"
     assert 0.8 * 1200 < trainer.spent < 1.1 * 1200
-    sizes = [len(wave) for wave in starts(trainer)]
-    assert sizes[0] == int(SHARES.first * 1200 / rounds_of_wave(trainer.rungs[:-1]))
+    pioneers, *sizes = [len(wave) for wave in starts(trainer)]
+    assert pioneers == PIONEERS
+    sizes[0] += pioneers
+    assert sizes[0] == pytest.approx(SHARES.first * 1200 / rounds_of_wave(trainer.rungs[:-1]), abs=2)
     assert len(sizes) > 1
     assert min(sizes) >= LEAST_WAVE
 
@@ -88,7 +91,8 @@ def test_the_best_third_goes_on_and_who_failed_does_not() -> None:
         if isinstance(order, Start):
             known = list(trainer.recipes)
             first = known.index(next(n for n in known if trainer.recipes[n] is order.proposals[0].recipe))
-            living = set(known[first : first + len(order.proposals)])
+            new = set(known[first : first + len(order.proposals)])
+            living = living | new if order.joins else new
             before = order.until
             continue
         assert set(order.members) <= living
@@ -110,8 +114,11 @@ def test_who_was_left_out_leaves_and_waves_without_anybody_end() -> None:
     steps = Stacked(Policy(SPACE, 0), 0).run(trainer)
     order = next(steps)
     assert isinstance(order, Start)
-    members = tuple(range(len(order.proposals)))
-    order = steps.send(Report(members, {n: float(n) for n in members[:6]}))
+    assert len(order.proposals) == PIONEERS
+    order = steps.send(Report(tuple(range(PIONEERS)), {n: float(n) for n in range(6)}))
+    assert isinstance(order, Start)
+    members = tuple(range(PIONEERS, PIONEERS + len(order.proposals)))
+    order = steps.send(Report(members, {}))
     assert isinstance(order, GoOn)
     assert set(order.members) == {4, 5}
     trainer.spent = 500.0
@@ -123,7 +130,7 @@ def test_later_waves_learn() -> None:
     trainer = Trainer(1500)
     search(trainer)
     waves = starts(trainer)
-    first = sorted(planted(p.recipe, 1) for p in waves[0] if not math.isnan(planted(p.recipe, 1)))
+    first = sorted(planted(p.recipe, 1) for p in waves[0] + waves[1] if not math.isnan(planted(p.recipe, 1)))
     last = sorted(
         planted(p.recipe, 1) for p in waves[-1] if p.origin in ("tpe", "mutation") and p.recipe.lr < 0.5
     )
@@ -166,13 +173,42 @@ def test_the_longest_rung_is_trained_where_rankings_disagree() -> None:
     assert any(isinstance(o, GoOn) and o.until == trainer.rungs[-1] for o in trainer.orders[:5])
 
 
+def test_the_first_wave_is_as_large_as_its_pioneers_cost_says() -> None:
+    """They take twice what was foreseen."""
+
+    class Dear(Trainer):
+        def affordable(self, rounds: float, share: float, most: int) -> int:
+            return super().affordable(rounds * (2 if self.at else 1), share, most)
+
+    trainer = Dear(2400)
+    search(trainer)
+    first, second, *_ = trainer.orders
+    assert isinstance(first, Start)
+    assert isinstance(second, Start)
+    assert (first.joins, second.joins) == (False, True)
+    assert {p.origin for p in first.proposals} == {"portfolio", "prior"}
+    foreseen = SHARES.first * 2400 / rounds_of_wave(trainer.rungs[:-1])
+    assert PIONEERS + len(second.proposals) == pytest.approx(foreseen / 2, abs=PIONEERS / 2)
+    going_on = next(order for order in trainer.orders if isinstance(order, GoOn))
+    scores = [planted(p.recipe, 1) for p in (*first.proposals, *second.proposals)]
+    last = sorted((s for s in scores if not math.isnan(s)), reverse=True)[: len(scores) // ETA]
+    earned = set(going_on.members) - set(going_on.lucky)
+    assert {planted(trainer.recipes[n], 1) for n in earned} >= set(last[: len(earned) // 2])
+
+
+def test_a_small_first_wave_has_no_pioneers() -> None:
+    trainer = Trainer(200)
+    search(trainer)
+    assert sum(order.joins for order in trainer.orders if isinstance(order, Start)) == 0
+
+
 def test_noise_stops_what_no_longer_improves_but_not_a_number_of_trials() -> None:
     def flat(recipe: Recipe, _: int) -> float:
         return recipe.dropout * 1e-3
 
     trainer = Trainer(20_000, score=flat, noise=0.1)
     assert sparing(trainer, patient=False) == "noise"
-    assert len(starts(trainer)) == 3
+    assert len(starts(trainer)) == 4
     trainer = Trainer(math.inf, score=flat, noise=0.1)
     shares = replace(SHARES, patient=False)
     assert drive(Stacked(Policy(SPACE, 0, shares=shares), 0, 300, shares).run(trainer), trainer) == "trials"

@@ -4,6 +4,16 @@ import importlib
 from typing import Any
 
 
+def load(*names: str) -> None:
+    """Import modules now, such as while others are at work.
+
+    Example:
+        >>> load("math", "cmath")
+    """
+    for name in names:
+        importlib.import_module(name)
+
+
 class Later:
     """A module that is imported when something of it is first asked for.
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from steepest.base.later import load
 from steepest.experiment.bars.kinds import kinds_of
+from steepest.experiment.bars.models import LIBRARIES
 from steepest.experiment.purse import writing_seconds
 from steepest.experiment.study import Study
 from steepest.training.metrics import score_of
@@ -55,6 +57,7 @@ def fit_all(source: Source, folds: Sequence[int], objective: str, until: float =
         folds: the last comes first: it holds the test rows, and is the one that is shown in the end.
         until: the moment of `time.monotonic` after which none is begun.
     """
+    load(*LIBRARIES)  # of which no fit's time is made
     wanted = ((kind, fold) for fold in [*folds[-1:], *folds[:-1]] for kind in kinds_for(source))
     return [fit(source, kind, fold, objective) for kind, fold in wanted if time.monotonic() < until]
 
@@ -77,7 +80,7 @@ def folds_for(source: Source, test_fold: int) -> list[int]:
 
 
 class Bar:
-    """Baselines at work beside the study.
+    """Baselines at work beside the study, from `begin` or the first look on.
 
     Args:
         study: whose workers do the fitting.
@@ -86,24 +89,32 @@ class Bar:
 
     def __init__(self, study: Study, test_fold: int) -> None:
         self._study, self._test_fold = study, test_fold
-        assert study.source is not None
-        folds = folds_for(study.source, test_fold)
-        seconds = study.settings.budget.seconds
-        until = math.inf if seconds is None else study.moment(study.clock.elapsed() + SHARE * seconds)
-        self._work: Future[list[Baseline]] = study.workers.submit(fit_all, folds, study.objective, until)
-        self._whole = len(kinds_for(study.source)) * len(folds)
+        self._work: Future[list[Baseline]] | None = None
+        self._whole = 0
         self._written = False
+
+    def begin(self) -> Future[list[Baseline]]:
+        """Have them fitted, once."""
+        if self._work is None:
+            study = self._study
+            assert study.source is not None
+            folds = folds_for(study.source, self._test_fold)
+            seconds = study.settings.budget.seconds
+            until = math.inf if seconds is None else study.moment(study.clock.elapsed() + SHARE * seconds)
+            self._whole = len(kinds_for(study.source)) * len(folds)
+            self._work = study.workers.submit(fit_all, folds, study.objective, until)
+        return self._work
 
     def look(self, wait: float | None = 0.0) -> None:
         """Note the baselines once they are there; `wait` so many seconds for them, None for as long as it
         takes."""
         if self._written or not self._is_there(wait):
             return
-        self._written = True
-        if self._work.exception() is not None:
-            self._study.listener.say(f"The baselines could not be fitted: {self._work.exception()}.")
-        elif len(self._work.result()) < self._whole:
-            fewer = self._whole - len(self._work.result())
+        self._written, work = True, self.begin()
+        if work.exception() is not None:
+            self._study.listener.say(f"The baselines could not be fitted: {work.exception()}.")
+        elif len(work.result()) < self._whole:
+            fewer = self._whole - len(work.result())
             self._study.missed.append(f"{fewer} of {self._whole} fits of simple models")
         rows = [_row(kind, found) for kind, found in self._by_kind(test=False).items()]
         self._study.bar = max((row["score"] for row in rows), default=None)
@@ -122,14 +133,16 @@ class Bar:
         return [_row(kind, found) for kind, found in self._by_kind(test=True).items()]
 
     def _is_there(self, wait: float | None) -> bool:
+        work = self.begin()
         try:
-            self._work.exception(wait)
+            work.exception(wait)
         except FutureTimeout:
             return False
-        return self._work.done()
+        return work.done()
 
     def _by_kind(self, test: bool) -> dict[str, list[Baseline]]:
-        found = [] if self._work.exception() else self._work.result()
+        work = self.begin()
+        found = [] if work.exception() else work.result()
         chosen = [b for b in found if (b.fold == self._test_fold) == test]
         kinds = dict.fromkeys(b.kind for b in chosen)
         return {kind: [b for b in chosen if b.kind == kind] for kind in kinds}

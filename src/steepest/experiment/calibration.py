@@ -1,6 +1,7 @@
 """Trial 0: the default recipe over several seeds and splits. It tells the noise and the cost of a step."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,8 +24,10 @@ def member_seed(study: Study, *path: int | str) -> int:
     return derive(study.settings.seed, *path) % 2**31
 
 
-def calibrate(study: Study, pace: Pace, rounds: int) -> tuple[Recipe, float]:
-    """Train the default for so many rounds; note its noise.
+def calibrate(
+    study: Study, pace: Pace, rounds: int, meanwhile: Callable[[], object] = lambda: None
+) -> tuple[Recipe, float]:
+    """Train the default for so many rounds; note its noise. `meanwhile` is called while it trains.
 
     Returns:
         The default recipe with this study's horizon, and the standard deviation of its score.
@@ -35,7 +38,7 @@ def calibrate(study: Study, pace: Pace, rounds: int) -> tuple[Recipe, float]:
     members = study.plan(plans, "calibrate", ["default"] * count)
     network = pace.purse.alone([default], FINAL * rounds)  # one is handed out, whatever comes
     deadline = pace.purse.alarm(pace.purse.limit - pace.purse.writing - network)
-    study.train(members, rounds, rung_rounds(rounds), deadline, keep=False)
+    study.train(members, rounds, rung_rounds(rounds), deadline, keep=False, meanwhile=meanwhile)
     study.settle(members, "finished")
     pace.measure()
     scores = np.array([m.score for m in members])

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from steepest.base.recipe import Recipe
 from steepest.experiment.study import Study
+from steepest.experiment.trained import Trained
 from steepest.training.planning import stacks
 
 WRITING_SECONDS, SLOWEST_BYTES = 0.7, 20e6
@@ -58,8 +59,10 @@ class Time:
     Args:
         study: whose members are counted.
         per_unit: measured seconds per unit of `Study.work`, on one worker, over all that was trained.
-        by_family: the same for each family that has been trained.
-        by_recipe: measured seconds per round of recipes that do not train in stacks, by their key.
+        by_family: the same for each family that has been trained: of what was searched where there is any,
+            since trial 0, whose knobs are mostly off, takes less than its work suggests.
+        by_recipe: measured seconds per round of trial 0, and of recipes that do not train in stacks, by their
+            key.
     """
 
     study: Study
@@ -104,10 +107,13 @@ class Time:
         """Take in all members trained so far."""
         work: defaultdict[str, float] = defaultdict(float)
         seconds: defaultdict[str, float] = defaultdict(float)
-        for m in (m for m in self.study.members if m.scores):
+        trained = [m for m in self.study.members if m.scores]
+        searched = {m.member.recipe.network for m in trained if not _is_default(m)}
+        for m in trained:
             family = m.member.recipe.network
-            work[family] += self.study.work(m.member.recipe) * max(m.scores)
-            seconds[family] += m.seconds
+            if not (_is_default(m) and family in searched):
+                work[family] += self.study.work(m.member.recipe) * max(m.scores)
+                seconds[family] += m.seconds
         self._measure_recipes()
         self.by_family = {family: seconds[family] / work[family] for family in work if work[family]}
         if self.by_family:
@@ -123,7 +129,7 @@ class Time:
         """The latest training of a recipe counts: earlier ones may have shared the machine with baselines."""
         for m in self.study.members:
             recipe = m.member.recipe
-            if m.scores and not stacks(recipe, self.study.ports):
+            if m.scores and (_is_default(m) or not stacks(recipe, self.study.ports)):
                 self.by_recipe[recipe.key()] = m.seconds / max(m.scores)
 
 
@@ -163,6 +169,11 @@ class Work:
     def alarm(self, until: float) -> float:  # noqa: ARG002
         """Never: what has begun is paid for."""
         return math.inf
+
+
+def _is_default(m: Trained) -> bool:
+    """Whether a member is a run of trial 0."""
+    return m.plan.label == "default"
 
 
 def writing_seconds(size: int) -> float:

@@ -119,17 +119,18 @@ class Recall:
         return self._documents[kind] <= self._known[kind]
 
     def trained(self, members: Sequence[int], until: int, epoch: float, keep: bool) -> set[int]:
-        """Those of some members that trained together so far, or ended before.
+        """Those of some members that trained to a rung together, or ended before.
 
         Args:
             members: their numbers.
             until, epoch: how far, in rounds and in epochs.
-            keep: whether their states are wanted. Where these were not kept in time, nobody counts as
-                trained: they are trained once more, to the same end.
+            keep: whether their states are wanted. Those of who goes on are kept once all of a wave are at
+                the rung; where that was not in time, nobody counts as trained: they are trained once more,
+                to the same end.
         """
         numbers = set(members)
         kept = any(
-            set(map(int, body["rounds"])) <= numbers and set(body["rounds"].values()) == {until}
+            not numbers.isdisjoint(map(int, body["rounds"])) and set(body["rounds"].values()) == {until}
             for body in self.kept.values()
         )
         if keep and not (kept or numbers <= set(self.outcomes)):

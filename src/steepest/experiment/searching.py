@@ -24,8 +24,8 @@ LEAST_CLOSING, MOST_CLOSING = 0.2, 0.5
 PLAYOFF_SHARE, PLAYOFF_MEMBERS, PLAYOFF_ROUNDS = 0.2, 12, 3
 """Share of the search's time, leaders and replicates of the play-off that ranks the leaders."""
 
-TYPICAL = 200
-"""The members by which the cost of the next is foreseen: the newest."""
+TYPICAL, FEW = 200, 24
+"""The members by which the cost of the next is foreseen: the newest, unless they are few."""
 
 
 class Search:
@@ -129,8 +129,9 @@ class Search:
         return leader is not None and leader.reached >= near and leader.score >= enough
 
     def _begun(self, order: Start) -> Report:
-        """Plan a wave and train it to its first rung."""
-        self._pause()
+        """Plan a wave, or more of one, and train it to its first rung."""
+        if not order.joins:
+            self._pause()
         count = self.study.decide("wave", lambda: len(order.proposals))
         first = len(self.study.members)
         assert count == len(order.proposals)
@@ -146,8 +147,8 @@ class Search:
         ]
         wave = self.study.plan(plans, "search")
         self.members += wave
-        self._wave_of |= {t.member.number: self.waves for t in wave}
-        self.waves += 1
+        self.waves += not order.joins
+        self._wave_of |= {t.member.number: self.waves - 1 for t in wave}
         return self._trained(wave, order.until)
 
     def _as_long(self, recipe: Recipe) -> Recipe:
@@ -260,7 +261,9 @@ class Search:
             return most
         if self.pace.purse.spent() >= end:  # pricing takes time of its own
             return 0
-        tried = [t.member.recipe for t in self.members[-TYPICAL:]] or self._typical()
+        tried = [t.member.recipe for t in self.members[-TYPICAL:]]
+        if len(tried) < FEW:
+            tried = list(self._typical())
         each = self.pace.purse.price(tried, rounds) / len(tried)
         until = self._started + share * (end - self._started)
         return max(0, min(most, int((until - self.pace.purse.spent()) / max(each, 1e-9))))

@@ -234,16 +234,19 @@ class Study:
         deadline: float,
         keep: bool = True,
         probed: Collection[Trained] = (),
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
         """Take members on to round `until`, scoring at `points`, and write down what came of it.
 
         `deadline` is in seconds of this study's clock. Members that diverge, starve or are interrupted get
         their outcome here; the others stay "training" until `settle`.
-        What probes find of the members in `probed` is written down too.
+        What probes find of the members in `probed` is written down too. `meanwhile` is called once, while the
+        workers are at work if there is any.
         """
         by_number = {t.member.number: t for t in trained}
         known = self._recalled(trained, until, keep)
         if len(known) == len(trained):
+            meanwhile()
             return
         self.learn(t.member.recipe for t in trained)
         watched = {t.member.number for t in probed}
@@ -270,7 +273,7 @@ class Study:
             self._rate = 0.8 * self._rate + 0.2 * rate if self._rate else rate
             self.tell()
 
-        self.workers.run(jobs, heard, self.tell)
+        self.workers.run(jobs, heard, self.tell, meanwhile)
         self._alive = 0
 
     def settle(self, members: Iterable[Trained], fate: Status, cause: str = "") -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from steepest.base.budget import Clock
+from steepest.base.later import load
 from steepest.base.own import dotted
 from steepest.base.progress import Listener
 from steepest.base.recipe import Recipe
@@ -183,8 +184,13 @@ def _run(study: Study, said: Sequence[str], extended: Sequence[Extension]) -> Fi
     pace = Pace.of(study)
     study.enter("calibrate")
     rounds = _horizon(study, pace)
-    bar = Bar(study, test_fold)  # on one worker, while the default trains on another
-    default, noise = calibrate(study, pace, rounds)
+    bar = Bar(study, test_fold)
+
+    def meanwhile() -> None:
+        bar.begin()  # by the first worker that the default leaves
+        load("scipy.stats")  # of which the first wave's points come
+
+    default, noise = calibrate(study, pace, rounds, meanwhile)
     bar.look()
     search = Search(study, pace, default, noise, test_fold)
     for part in parts(extended, study.journal, first_fold, confirmed_on):

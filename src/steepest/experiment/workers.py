@@ -118,6 +118,7 @@ class Workers:
         jobs: Sequence[Job],
         heard: Callable[[Done], None] = lambda _: None,
         tick: Callable[[], None] = lambda: None,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> list[Done]:
         """Do all jobs; the list is in their order.
 
@@ -125,15 +126,20 @@ class Workers:
             jobs: what to do.
             heard: called with each result as it comes.
             tick: called now and then while nothing comes.
+            meanwhile: called once, when the processes have their first jobs.
         """
         if self.pool is None:
             assert self._served is not None
+            meanwhile()
             return [_told(run(job, self._served), heard) for job in jobs]
         found: dict[int, Done] = {}
         at_work = _AtWork(self.pool)
         for i, job in enumerate(jobs):
             at_work.add(i, 0, job)
         try:
+            if jobs:
+                self.pool.turn(_TICK)  # whose processes may only just have started
+            meanwhile()
             while at_work.calls:
                 self.pool.turn(_TICK)
                 ended = at_work.ended()

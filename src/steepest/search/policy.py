@@ -71,11 +71,21 @@ class Policy:
             Proposal(r, "portfolio")
             for r in portfolio(self.space)[: max(1, int(count * self._shares.portfolio))]
         ]
-        wave = self._new(known)
+        wave = self._new(known)[:count]
         points = count - len(wave)
         n_prior = round(points * self._shares.prior)
         wave += self.points(n_prior, "prior", 0)
         return wave + self.points(count - len(wave), "uniform", 0)
+
+    def pioneers(self, count: int) -> list[Proposal]:
+        """The first members of the first wave: known recipes, and as many points of the prior.
+
+        These share a structure, so that they make few chunks, and what they cost tells what the others will.
+        """
+        known = [Proposal(r, "user") for r in self.space.earlier]
+        known += [Proposal(r, "portfolio") for r in portfolio(self.space)]
+        found = self._new(known[: count // 2])
+        return found + self.points(count - len(found), "prior", "pioneers")
 
     def model_wave(
         self, count: int, incumbents: Sequence[Recipe], wave: int, prior: float = 0.5
@@ -115,7 +125,7 @@ class Policy:
             found += fresh
         return found
 
-    def points(self, count: int, origin: Origin, wave: int) -> list[Proposal]:
+    def points(self, count: int, origin: Origin, wave: int | str) -> list[Proposal]:
         """New quasi-random points of the prior or uniform ones, `count` or as many as there are."""
         found: list[Proposal] = []
         for attempt in range(5):  # refused and repeated points are drawn again, not sharing a structure

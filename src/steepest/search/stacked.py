@@ -19,6 +19,10 @@ from steepest.search.trust import trust
 MOST_FIRST, MOST_WAVE, LEAST_WAVE = 384, 48, 9
 """Members of the first wave and of a later one at most, and of any at least."""
 
+PIONEERS = 8
+"""Members of the first wave that are trained to the first rung before the others: what they cost says how
+many others there can be. A wave of less than three times as many has none."""
+
 INCUMBENTS = 5
 LEADERS = 12
 """Members that are taken to the end where waves stopped short of it."""
@@ -50,6 +54,7 @@ class Stacked:
         self._waiting: list[Tried] = []
         self._bests: list[float] = []
         self._begun = self._first = 0
+        self._dry = False
 
     def learn(self, tried: Sequence[Tried], waves: int, last: int) -> None:
         """What an earlier part of the study tried; its waves go on counting.
@@ -71,19 +76,11 @@ class Stacked:
         """
         wave = self._first
         while True:
-            proposals = means.recalled()
-            if not proposals:
-                count = self._affordable(means, wave)
-                if count < 1:
-                    reason = "budget" if self._left() else "trials"
-                    break
-                proposals = tuple(self._proposed(wave, count))
-            if not proposals:
-                reason = "space"
+            members = yield from (self._first_wave(means) if wave == 0 else self._later_wave(means, wave))
+            if not members:
+                reason = "space" if self._dry else "budget" if self._left() else "trials"
                 break
-            self._policy.remember(proposals)
-            self._begun += len(proposals)
-            members = yield from self._wave(means, proposals, wave)
+            yield from self._climb(means, members, wave)
             self._file(members, means)
             wave += 1
             if self._settled(means):
@@ -95,36 +92,74 @@ class Stacked:
     def _left(self) -> float:
         return math.inf if self._trials is None else max(self._trials - self._begun, 0)
 
-    def _affordable(self, means: Means, wave: int) -> int:
-        """Members of the next wave; 0 where it is not worth beginning."""
-        left, rungs = self._left(), means.rungs
-        rounds = rounds_of_wave(rungs[:-1] if self._shares.sparing and len(rungs) > 2 else rungs)
-        if wave == 0:
-            most = MOST_FIRST if self._trials is None else math.ceil(self._trials * self._shares.first)
-            count = means.affordable(rounds, self._shares.first, most)
-            return max(count, LEAST_WAVE if self._trials is None else 1)
+    def _first_wave(self, means: Means) -> Generator[Order, Report, list[Tried]]:
+        """Begin the first wave: pioneers, then as many others as can be paid for at the pioneers' price.
+
+        Nothing of it is recalled: all of it follows from the answers that are told again.
+        """
+        rounds = self._rounds(means)
+        least = LEAST_WAVE if self._trials is None else 1
+        most = MOST_FIRST if self._trials is None else math.ceil(self._trials * self._shares.first)
+        count = max(means.affordable(rounds, self._shares.first, most), least)
+        if count < 3 * PIONEERS:
+            proposals = self._policy.first_wave(count)
+            self._dry = not proposals
+            return (yield from self._started(means, proposals))
+        pioneers = yield from self._started(means, self._policy.pioneers(PIONEERS))
+        known = len(pioneers)
+        due = math.ceil(known * (rounds - means.rungs[0]) / rounds)  # what pioneers still take, in members
+        count = means.affordable(rounds, self._shares.first, most - known + due) - due
+        others = self._policy.first_wave(max(count, least - known))
+        members = pioneers + (yield from self._started(means, others, joins=bool(pioneers)))
+        self._dry = not members
+        return members
+
+    def _later_wave(self, means: Means, wave: int) -> Generator[Order, Report, list[Tried]]:
+        """Begin another wave; nobody where there is nothing to begin it with."""
+        proposals: Sequence[Proposal] = means.recalled()
+        if not proposals:
+            count = self._affordable(means)
+            proposals = self._proposed(wave, count) if count else ()
+            self._dry = bool(count) and not proposals
+        return (yield from self._started(means, proposals))
+
+    def _started(
+        self, means: Means, proposals: Sequence[Proposal], joins: bool = False
+    ) -> Generator[Order, Report, list[Tried]]:
+        """Train new members to the first rung."""
+        if not proposals:
+            return []
+        self._policy.remember(proposals)
+        self._begun += len(proposals)
+        report = yield Start(tuple(proposals), means.rungs[0], joins)
+        members = [Tried(n, p.recipe) for n, p in zip(report.members, proposals, strict=True)]
+        for t in members:
+            t.learn(report, means.rungs[0])
+        return members
+
+    def _rounds(self, means: Means) -> float:
+        """Mean rounds of a wave's members."""
+        rungs = means.rungs
+        return rounds_of_wave(rungs[:-1] if self._shares.sparing and len(rungs) > 2 else rungs)
+
+    def _affordable(self, means: Means) -> int:
+        """Members of another wave; 0 where it is not worth beginning."""
+        left, rungs, rounds = self._left(), means.rungs, self._rounds(means)
         most = int(min(MOST_WAVE, left))
         kept = math.ceil(len(self._leaders()) * (rungs[-1] - rungs[-2]) / rounds) if self._waiting else 0
         count = means.affordable(rounds, 1.0, most + kept) - kept if most else 0
         return count if count >= min(LEAST_WAVE, left) else 0
 
     def _proposed(self, wave: int, count: int) -> list[Proposal]:
-        if wave == 0:
-            return self._policy.first_wave(count)
         best = ranked(self._tried)
         furthest = [t.recipe for t in best if t.reached == best[0].reached]
         top = furthest[: max(2, len(furthest) // ETA)]
         prior = trust(self._policy.space, top, top[0]) if top else 1.0
         return self._policy.model_wave(count, [t.recipe for t in best[:INCUMBENTS]], wave, prior)
 
-    def _wave(
-        self, means: Means, proposals: tuple[Proposal, ...], wave: int
-    ) -> Generator[Order, Report, list[Tried]]:
-        """Take a wave through the rungs; returns its members."""
-        rungs = means.rungs
-        report = yield Start(proposals, rungs[0])
-        members = [Tried(n, p.recipe) for n, p in zip(report.members, proposals, strict=True)]
-        living = [t for t in members if t.learn(report, rungs[0])]
+    def _climb(self, means: Means, members: Sequence[Tried], wave: int) -> Generator[Order, Report, None]:
+        """Take a wave on from the first rung."""
+        rungs, living = means.rungs, [t for t in members if t.scores]
         for rung, to in pairwise(rungs):
             if not living:
                 break
@@ -134,7 +169,6 @@ class Stacked:
             staying, lucky = self._promoted(means, living, wave, rung)
             report = yield GoOn(tuple(t.number for t in staying), to, lucky)
             living = [t for t in staying if t.learn(report, to)]
-        return members
 
     def _promoted(
         self, means: Means, living: list[Tried], wave: int, rung: int

@@ -41,10 +41,17 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin new members, one per proposal, and train them to the end of a round."""
+    """Begin new members, one per proposal, and train them to the end of a round.
+
+    Args:
+        proposals: a recipe for each.
+        until: the round.
+        joins: whether they are of the wave that was begun last, instead of one of their own.
+    """
 
     proposals: tuple[Proposal, ...]
     until: int
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Linear models, boosted trees and naive Bayes from scikit-learn, for one target or many."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +9,14 @@ from numpy.typing import NDArray
 from steepest.base.later import Later
 from steepest.training.source import Source
 
+LIBRARIES = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.naive_bayes")
+"""What the models are made of."""
+
 if TYPE_CHECKING:
     from sklearn import ensemble, linear_model
     from sklearn import naive_bayes as bayes
 else:
-    ensemble, linear_model, bayes = (
-        Later(f"sklearn.{name}") for name in ("ensemble", "linear_model", "naive_bayes")
-    )
+    ensemble, linear_model, bayes = map(Later, LIBRARIES)
 
 Make = Callable[[], Any]
 Values = NDArray[np.float64]
@@ -30,21 +30,29 @@ def linear(source: Source, strength: float = 1.0) -> Make:
         source: says what the target is.
         strength: C, the inverse of the logistic regression's penalty.
     """
-    if source.classes:
-        return partial(linear_model.LogisticRegression, C=strength, max_iter=300)
-    return partial(linear_model.Ridge)
+
+    def make() -> Any:
+        if source.classes:
+            return linear_model.LogisticRegression(C=strength, max_iter=300)
+        return linear_model.Ridge()
+
+    return make
 
 
 def trees(source: Source, **options: Any) -> Make:
     """Gradient-boosted trees with scikit-learn's defaults, but for `options`."""
-    if source.classes:
-        return partial(ensemble.HistGradientBoostingClassifier, random_state=0, **options)
-    return partial(ensemble.HistGradientBoostingRegressor, random_state=0, **options)
+
+    def make() -> Any:
+        if source.classes:
+            return ensemble.HistGradientBoostingClassifier(random_state=0, **options)
+        return ensemble.HistGradientBoostingRegressor(random_state=0, **options)
+
+    return make
 
 
 def naive_bayes() -> Make:
     """Naive Bayes of word weights."""
-    return partial(bayes.MultinomialNB)
+    return lambda: bayes.MultinomialNB()
 
 
 def fitted(source: Source, make: Make, x: Any, y: NDArray[Any]) -> Predict:
