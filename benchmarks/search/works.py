@@ -20,9 +20,11 @@ FILES = (
     Work("mammography", "mammography.csv", {"target": -1}),
     Work("white-wine", "winequality-white.csv", {"target": -1, "task": "regression"}),
     Work("temperatures", "daily-min-temperatures.csv", {"forecast": "Temp", "window": 14}, 100, 9, "mlp"),
-    Work("reviews", "review_polarity.tar.gz", {"window": 64}, 60, 6, "cnn"),
+    Work("reviews", "review_polarity.tar.gz", {"window": 32}, 48, 6, "cnn"),
+    Work("cifar", "cifar10-test.parquet", {"size": 16}, 40, 6),
 )
-"""Series by an mlp, texts in small windows: their default networks would take longer than all the others."""
+"""Series by an mlp, texts in small windows, images made smaller, few recipes of convolutional networks: these
+would take longer than all the others."""
 
 
 def works(say: list[str]) -> Iterator[Work]:
