@@ -340,3 +340,12 @@ def test_switches_are_turned_in_the_recipe_that_is_given() -> None:
     other = found(asked("optimizer=adam", "norm=batch", start=start, fixed={}, epochs=None, tuned=False))
     rates = {s.recipe.optimizer: s.recipe.lr for s in other.settings}
     assert rates["sgd"] == 0.3 > rates["adam"]
+
+
+def test_a_setting_whose_rate_is_a_switch_says_that_it_is_not_tuned() -> None:
+    result = found(asked("batch-rate", "dropout-norm", seeds=1, fixed={**SMALL, "batch_size": 8}))
+    labels = [setting.label for setting in result.settings]
+    assert len(set(labels)) == len(labels) == 8
+    assert "the default recipe (rate not tuned)" in labels
+    same = found(asked("batch-rate", seeds=1, tuned=False, fixed={**SMALL, "batch_size": 8}))
+    assert not any("rate not tuned" in setting.label for setting in same.settings)

@@ -123,6 +123,13 @@ def test_what_would_settle_it_is_told() -> None:
     never = after(found(pair("unresolved", n_needed=None)).pairs[0])
     assert never.startswith("no practical number of runs would settle it")
     assert after(found(pair("conflict", expected="")).pairs[0]) == ""
+    sourced = after(found(pair("conflict", source="A 2018 (arXiv 1); B 2019 (arXiv 2)")).pairs[0])
+    assert sourced == "expected conflict: so they say (A 2018, arXiv 1; B 2019, arXiv 2)"
+    said = to_text(found(pair("conflict", source="A 2018")), 200)
+    assert (
+        "do not combine them, the best mean has first 0 alone; expected conflict: so they say (A 2018)."
+        in said
+    )
 
 
 def numbers(text: str) -> set[str]:

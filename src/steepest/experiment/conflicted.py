@@ -158,6 +158,7 @@ def setting(
     base: Recipe,
     asked: Recipe,
     name: str = "the default recipe",
+    rate: bool = True,
 ) -> Setting:
     """One setting as it was trained.
 
@@ -166,14 +167,16 @@ def setting(
         base: the recipe that the label tells the difference from.
         asked: the setting's recipe before anything was tuned.
         name: of the base.
+        rate: whether the setting tunes its rate as others do; else its label says so.
     """
     known = [score for score in scores if math.isfinite(score)]
     rates, decays = tuple(r.lr for r in recipes), tuple(r.weight_decay for r in recipes)
     usual, own = base.dotted(), asked.dotted()
     tuned = {"lr"} if len(set(rates)) > 1 else set()
     told = [f"{k}={_short(v)}" for k, v in own.items() if v != usual.get(k) and k not in tuned]
+    label = ", ".join(told) or name
     return Setting(
-        label=", ".join(told) or name,
+        label=label if rate else f"{label} (rate not tuned)",
         recipe=asked.replace(lr=statistics.median_low(rates), weight_decay=statistics.median_low(decays)),
         rates=rates,
         decays=decays,

@@ -133,10 +133,9 @@ def conflicts(
         chosen = runs.tuned(extent)
         scores = runs.scores("folds", chosen, range(len(chosen[0])))
     base = based(data, fixed, asked.start)
+    name = "the found recipe" if asked.start else "the default recipe"
     settings = [
-        setting(
-            recipes, row, base, corner.recipe, "the found recipe" if asked.start else "the default recipe"
-        )
+        setting(recipes, row, base, corner.recipe, name, rate=corner.rate or not extent.rungs)
         for recipes, row, corner in zip(chosen, scores, runs.corners, strict=True)
     ]
     return conflicted(

@@ -269,8 +269,14 @@ def after(row: PairRow) -> str:
         )
         parts.append(f"{count} would settle it if effect and spread stay as seen")
     if row.expected:
-        parts.append(f"expected: {row.expected} ({row.source})")
+        source = row.source.replace(" (", ", ").replace(")", "")
+        parts.append(f"expected {row.expected} ({source})" if source else f"expected {row.expected}")
     return "; ".join(parts)
+
+
+def told(row: PairRow) -> str:
+    """What a verdict means, what would settle it, and what is said of the pair elsewhere."""
+    return "; ".join(part for part in (advice(row), after(row)) if part)
 
 
 def opened(words: str) -> str:
@@ -325,9 +331,9 @@ def tuning(facts: Conflicts) -> str:
 def meaning() -> str:
     """What the interaction is."""
     return (
-        "Interaction: both − first − second + neither, of the means. A pair is named if the whole interval "
-        "lies beyond the region in which an interaction does not matter (the noise between runs, or your "
-        "margin), or inside it."
+        "Interaction: both − first − second + neither, of the means. It is named where its whole interval "
+        "lies beyond the region that does not matter (the noise between runs, or your margin), and there is "
+        "none where its whole interval lies inside."
     )
 
 
@@ -339,11 +345,10 @@ def to_text(facts: Conflicts, width: int = WIDTH) -> str:
     lines += ["", f"Mean {facts.measure} with", *_means(facts)]
     lines += ["", *textwrap.wrap(f"▸ {headline(facts)}", width)]
     lines += textwrap.wrap(lead(facts), width, initial_indent="  ", subsequent_indent="  ")
-    further = [(row, after(row)) for row in facts.pairs if after(row)]
-    if further:
-        lines.append("")
-    for row, words in further:
-        lines += textwrap.wrap(f"{row.name}: {words}.", width, initial_indent="  ", subsequent_indent="    ")
+    lines.append("")
+    for row in facts.pairs:
+        words = f"{row.name}: {told(row)}."
+        lines += textwrap.wrap(words, width, initial_indent="  ", subsequent_indent="    ")
     said = [meaning(), tuning(facts), *designs(facts), *facts.facts["notes"]]
     return "\n".join([*lines, "", *(line for note in said for line in textwrap.wrap(note, width))])
 

@@ -27,9 +27,7 @@ def to_markdown(facts: Conflicts) -> str:
         f"Mean {facts.measure} with neither strategy, one, the other, both:",
         _table(conflicts.mean_columns(), [cells for _, cells in conflicts.mean_cells(facts)]),
     ]
-    told = [(row.name, conflicts.after(row)) for row in facts.pairs if conflicts.after(row)]
-    if told:
-        blocks.append("\n".join(f"- {name}: {words}." for name, words in told))
+    blocks.append("\n".join(f"- {row.name}: {conflicts.told(row)}." for row in facts.pairs))
     blocks += [conflicts.meaning(), conflicts.tuning(facts), *conflicts.designs(facts), *seen["notes"]]
     if seen.get("command"):
         blocks.append(f"```\n{seen['command']}\n```")
