@@ -41,10 +41,10 @@ def test_a_way_that_raises_is_said(
 ) -> None:
     whole = measuring._measured
 
-    def breaks(source: Source, recipe: Recipe, way: Way, clock: Callable[[], float]) -> Measured:
+    def breaks(source: Source, recipe: Recipe, way: Way, clock: Callable[[], float], rate: float) -> Measured:
         if way.members < 8:
             raise error
-        return whole(source, recipe, way, clock)
+        return whole(source, recipe, way, clock, rate)
 
     monkeypatch.setattr(measuring, "_measured", breaks)
     first, second, third = measure(classification, SMALL, WAYS, math.inf)
@@ -104,6 +104,31 @@ def test_one_thread_is_measured_by_what_it_computes_and_not_by_what_it_waits(
     assert found.rate == WAYS[1].members * measuring.STEPS / seconds
 
 
+def test_ways_far_behind_are_given_up_and_larger_stacks_not_begun(
+    classification: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, made = [0.0], list[int]()
+
+    class Slow(Chunk):
+        """Each member of a stack takes a second a step, each other one a hundredth."""
+
+        def round(self, called_off: Callable[[], bool] = lambda: False) -> bool:
+            made.append(len(self.members))
+            for _ in range(measuring.STEPS):
+                now[0] += len(self.members) if len(self.members) > 1 else 0.01
+                if called_off():
+                    return False
+            return super().round()
+
+    monkeypatch.setattr(measuring, "Chunk", Slow)
+    monkeypatch.setattr(measuring, "_clock", lambda *_: lambda: now[0])
+    recipe = SMALL.replace(batch_size=4)
+    alone, *stacks = measure(classification, recipe, WAYS, math.inf)
+    assert alone.rate == pytest.approx(100)
+    assert [(each.rate, each.why_not) for each in stacks] == [(0.0, measuring.BEHIND)] * 2
+    assert (made.count(4), made.count(8)) == (1, 0)
+
+
 def test_descent_by_all_rows_is_measured_by_rows_too(classification: Source) -> None:
     (found,) = measure(classification, SMALL.replace(optimizer="gd"), WAYS[:1], math.inf)
     assert found.rate > 0
@@ -116,9 +141,11 @@ def test_threads_are_those_that_were_asked_for_and_restored(
     seen: list[int] = []
     whole = measuring._measured
 
-    def watched(source: Source, recipe: Recipe, way: Way, clock: Callable[[], float]) -> Measured:
+    def watched(
+        source: Source, recipe: Recipe, way: Way, clock: Callable[[], float], rate: float
+    ) -> Measured:
         seen.append(torch.get_num_threads())
-        return whole(source, recipe, way, clock)
+        return whole(source, recipe, way, clock, rate)
 
     monkeypatch.setattr(measuring, "_measured", watched)
     before = torch.get_num_threads()

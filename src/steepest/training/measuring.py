@@ -24,6 +24,11 @@ STEPS, ROUNDS, LONG_ENOUGH = 4, 3, 0.2
 which no further one is begun.
 """
 
+HOPELESS = 1.5
+"""A way is given up while it warms up, if that takes so many times as long as the quickest way so far would
+take, and `LONG_ENOUGH` besides.
+"""
+
 WAITED = 3.0
 """How many times as long as it may compute a measurement may take by the clock on the wall."""
 
@@ -31,6 +36,7 @@ FINE = 1e-4
 """Seconds: processor time that is told in coarser steps is of no use."""
 
 NO_TIME = "no time was left to measure it"
+BEHIND = "given up while it warmed up: far behind"
 
 FULL_BATCH_ROWS = 512
 """Rows of a step that would take all: its time is that of its rows."""
@@ -78,12 +84,15 @@ def measure(
     started, since, found = clock(), time.monotonic(), list[Measured]()
     with on_threads(threads), no_denormals(), fast_matmul(), torch.random.fork_rng(devices=[]):
         for way in ways:
+            if any(m.why_not == BEHIND and m.way == replace(way, members=m.way.members) for m in found):
+                found.append(Measured(way, why_not=BEHIND))  # a smaller stack was
+                continue
             waited = time.monotonic() - since > WAITED * seconds
             if found and (waited or clock() - started > seconds):
                 found.append(Measured(way, why_not=NO_TIME))
                 continue
             try:
-                found.append(_measured(part, recipe, way, clock))
+                found.append(_measured(part, recipe, way, clock, max((m.rate for m in found), default=0.0)))
             except (MemoryError, RuntimeError) as error:
                 words = str(error).partition("\n")[0] or "memory did not suffice"
                 found.append(Measured(way, why_not=words))
@@ -95,11 +104,15 @@ def _clock(threads: int, alone: bool) -> Callable[[], float]:
     return time.process_time if threads == 1 and alone and told else time.perf_counter
 
 
-def _measured(source: Source, recipe: Recipe, way: Way, clock: Callable[[], float]) -> Measured:
+def _measured(source: Source, recipe: Recipe, way: Way, clock: Callable[[], float], rate: float) -> Measured:
+    """What a way does; `rate` is that of the quickest so far."""
     group = [Member(k, recipe, derive(k, "measure")) for k in range(way.members)]
     chunk = Chunk(arranged(group), source, way=way)
-    chunk.round()
     steps, best, loss = math.ceil(len(source.folds[0].train) / recipe.batch_size), math.inf, math.nan
+    most = LONG_ENOUGH + HOPELESS * way.members * steps / rate if rate else math.inf
+    begun = clock()
+    if not chunk.round(lambda: clock() - begun > most):
+        return Measured(way, why_not=BEHIND)
     started = clock()
     for i in range(ROUNDS):
         if clock() - started > LONG_ENOUGH:

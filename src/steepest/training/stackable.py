@@ -12,6 +12,7 @@ from steepest.networks.dropping import Rates
 from steepest.networks.ports import Ports
 from steepest.networks.recurrence import BETWEEN, UNSTACKED
 from steepest.networks.spec import NetworkSpec
+from steepest.training.matmul import one_thread
 from steepest.training.vmapped_program import StackableModule
 
 _MEMBERS, _ROWS = 2, 4
@@ -50,7 +51,7 @@ def stackable(recipe: Recipe, ports: Ports) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _tried(spec: Spec, ports: Ports) -> str:
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings(record=True) as said:
+    with one_thread(), torch.random.fork_rng(devices=[]), warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
             _run(spec, ports)
