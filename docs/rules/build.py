@@ -57,6 +57,7 @@ argument), [pictures](pictures.md) (the classics on four small landscapes), and 
 | gradient accumulation, sharpness-aware minimisation | `steepest.rules.accumulation`, `steepest.rules.sam` |
 | LBFGS and Adafactor as torch has them | `steepest.rules.adapters` |
 | the whole stack's update as one compiled loop | `steepest.rules.compiled` |
+| the same in machine code, which the engine uses | `steepest.rules.native`, `steepest.rules.native_stack` |
 | checks for a rule or an optimizer of your own | `steepest.testing.rules`, `steepest.testing.drop_ins` |
 """
 

@@ -11,6 +11,7 @@ import torch
 from steepest.training.kept import processor
 from steepest.training.matmul import TOLERANCE, Products, fast_matmul, on_threads, products
 from steepest.training.precision import has_bfloat16
+from steepest.training.updates import Updates, updates
 
 COPIED = 2**26
 """Bytes of the copy that is timed: more than caches close to a core hold."""
@@ -33,6 +34,7 @@ class Machine:
         bfloat16: whether the processor multiplies bfloat16 numbers by itself.
         load: programs that wanted to run over the last minute, on average; None where it is not known.
         graphics: names of the CUDA cards that torch finds; the engine trains on processors.
+        updates: what computes updates, and in what time; None where nobody looked.
     """
 
     processor: str
@@ -46,6 +48,7 @@ class Machine:
     bfloat16: bool
     load: float | None
     graphics: tuple[str, ...]
+    updates: Updates | None = None
 
     @property
     def products_words(self) -> str:
@@ -59,7 +62,8 @@ class Machine:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {**asdict(self), "products_words": self.products_words}
+        words = {"products_words": self.products_words}
+        return {**asdict(self), **words, "updates_words": self.updates.words if self.updates else None}
 
 
 def look(cores: int, load: float | None = None) -> Machine:
@@ -90,6 +94,7 @@ def look(cores: int, load: float | None = None) -> Machine:
         bfloat16=has_bfloat16(),
         load=load,
         graphics=tuple(torch.cuda.get_device_name(i) for i in range(cards)),
+        updates=updates(),
     )
 
 

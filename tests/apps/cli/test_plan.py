@@ -1,6 +1,8 @@
 """`steepest plan` from the shell: what was chosen and why, as text and JSON, and what is asked wrongly."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from steepest.training.machine import Machine
 from steepest.training.matmul import Products
 from steepest.training.measuring import Measured
 from steepest.training.planner import Choice
+from steepest.training.updates import Updates
 from steepest.training.way import Way
 
 SLOW, FAST = Products(60e9, 4e-7), Products(140e9, 5e-7)
@@ -103,6 +106,33 @@ def test_a_machine_of_another_kind() -> None:
     ):
         assert line in found.splitlines()
     assert "load average" not in found
+
+
+@pytest.mark.parametrize(
+    ("updates", "lines"),
+    [
+        (
+            Updates(1.2e-9, 0.75e-9, True),
+            (
+                "  updates, torch's kernels          1.20 ns  a weight",
+                "  updates, compiled loop            0.75 ns  a weight",
+                "    one core, AdamW in float32; updates are by the compiled loop, the faster",
+            ),
+        ),
+        (
+            Updates(1.2e-9, math.nan, False, "there is no C compiler"),
+            (
+                "    one core, AdamW in float32; updates are by torch's fused kernels: there is",
+                "    no C compiler",
+            ),
+        ),
+    ],
+)
+def test_what_computes_updates_is_said(updates: Updates, lines: tuple[str, ...]) -> None:
+    found = text(machine=replace(MACHINE, updates=updates)).splitlines()
+    for line in lines:
+        assert line in found
+    assert sum("a weight" in line for line in found) == (1 if updates.why_not else 2)
 
 
 @pytest.mark.parametrize(("error", "words"), [(5e-7, "oneDNN is no faster"), (2e-3, "oneDNN would round")])

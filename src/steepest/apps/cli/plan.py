@@ -1,5 +1,6 @@
 """`steepest plan`: how networks would be trained on this data and machine, and what was measured."""
 
+import math
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -123,12 +124,24 @@ def _machine(machine: "Machine") -> list[str]:
     return [
         *lines,
         *wrapped(f"one core, float32; products go through {machine.products_words}", 4),
+        *_updates(machine),
         row("copying", f"{machine.copy / 1e9:,.1f} GB/s", "one core, read and written once"),
         row("bfloat16", "", bfloat16),
         row("graphics card", "", cards),
         *_load(machine),
         "  Networks train on processors; no graphics card is used.",
     ]
+
+
+def _updates(machine: "Machine") -> list[str]:
+    if machine.updates is None:
+        return []
+    each = {"torch's kernels": machine.updates.fused, "compiled loop": machine.updates.loop}
+    known = {name: seconds for name, seconds in each.items() if not math.isnan(seconds)}
+    lines = [
+        row(f"updates, {name}", f"{1e9 * seconds:.2f} ns", "a weight") for name, seconds in known.items()
+    ]
+    return [*lines, *wrapped(f"one core, AdamW in float32; updates are by {machine.updates.words}", 4)]
 
 
 def _load(machine: "Machine") -> list[str]:
