@@ -91,7 +91,8 @@ def rows(facts: Facts) -> list[tuple[str, ...]]:
         for step in found.steps
     ]
     total = found.total
-    last = [("the whole way", "", gain(facts, total), total.kind, "100 %")] if total else []
+    whole = "100 %" if total and total.kind == "better" else NONE
+    last = [("the whole way", "", gain(facts, total), total.kind, whole)] if total else []
     return [first, *steps, *last]
 
 
