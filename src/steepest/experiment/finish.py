@@ -9,6 +9,7 @@ import numpy as np
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from steepest.base import later
 from steepest.base.recipe import Recipe
 from steepest.experiment import folder as files
 from steepest.experiment.baselines import Bar
@@ -46,7 +47,7 @@ def final_networks(
     ]
     members = study.plan(plans, "final", [label for label, _ in distinct.values() for _ in range(seeds)])
     until = study.until(recipes[0][1])
-    study.train(members, until, [until], math.inf)
+    study.train(members, until, [until], math.inf, meanwhile=_load_forest)
     sound = [t for t in members if t.state is not None or t.fate == "training"]
     study.keep(f"final-{part.number}", sound, wanted=not part.over)
     of_key = {key: members[i * seeds : (i + 1) * seeds] for i, key in enumerate(distinct)}
@@ -118,6 +119,11 @@ def save_data(study: Study, path: Path) -> None:
             )
 
     files.write(path, fill)
+
+
+def _load_forest() -> None:
+    """What the importance of knobs is found with takes half a second to import: now nobody waits for it."""
+    later.load("sklearn.ensemble")
 
 
 def note_test(study: Study, networks: dict[str, list[Trained]], best: Trained, bar: Bar) -> dict[str, Any]:
