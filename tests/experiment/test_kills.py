@@ -26,7 +26,12 @@ def killed(kills: int, workers: int, data: str, budget: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("workers", "data", "budget", "share"),
-    [(0, "iris", "14trials", 0.75), (2, "diabetes", "10trials", 0.25), (0, "wine", "3e8flops", 0.25)],
+    [
+        (0, "iris", "14trials", 0.75),
+        (2, "diabetes", "10trials", 0.25),
+        (0, "wine", "3e8flops", 0.25),
+        (2, "iris", "90trials", 0.1),  # enough for pioneers
+    ],
 )
 def test_killed_studies_end_as_if_they_had_not_been(
     workers: int, data: str, budget: str, share: float
