@@ -293,9 +293,8 @@ def main() -> int:
             mark = "" if held else "  FAILS"
             found = f"{100 * gate.share:6.1f} % {100 * gate.standard_error:4.1f} %"
             print(f"{gate.name:48} {bounds:>14} {found}{mark}")
-    print(
-        f"{count} comparisons per simulated gate, {time.perf_counter() - started:.0f} s; a gate fails beyond 2 s.e."
-    )
+    took = time.perf_counter() - started
+    print(f"{count} comparisons per simulated gate, {took:.0f} s; a gate fails beyond 2 s.e.")
     return int(failed > 0)
 
 
