@@ -36,9 +36,9 @@ END = """
 - **A pair's p is what counts.** It asks whether one optimizer does better on data sets like these; nine of
   them are the fewest that can tell any two of five apart, and then only if they agree.
 - **Ranks** say who came first how often, not by how much.
-- **The last table** counts verdicts on single data sets, against the default optimizer or the first of the
-  list ([compare.md](compare.md) says how those are reached). Unresolved means that more runs, or more rows,
-  are needed: it is not a draw.
+- **The last table** counts verdicts on single data sets, for rows beyond those at hand, against the default
+  optimizer or the first of the list ([compare.md](compare.md) says how those are reached). Unresolved means
+  that more rows are needed, or more runs: it is not a draw.
 - It holds for small dense networks and 150 to 1,800 rows, at tuned rates.
 """
 

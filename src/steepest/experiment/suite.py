@@ -81,7 +81,7 @@ class Suite:
     ranking: Ranking
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values but the curves of single data sets."""
+        """Plain values, less the curves of single data sets; verdicts are those beyond their rows."""
         rows = []
         for each in self.standings:
             profile = {name: getattr(each.profile, name).tolist() for name in Profile._fields}
@@ -96,7 +96,7 @@ class Suite:
             "ranking": self.ranking.to_dict(),
             "verdicts": [
                 [{"contender": r.contender, "reference": r.reference, "kind": r.verdict.kind,
-                  "sentence": r.verdict.sentence} for r in found.verdicts]
+                  "sentence": r.verdict.sentence} for r in found.beyond]
                 for found in self.compared
             ],
         }  # fmt: skip
