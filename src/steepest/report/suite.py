@@ -70,7 +70,7 @@ def profile(facts: Facts, at: Sequence[float] = (0.5, 0.7, 0.8, 0.9, 0.95)) -> l
 def kinds(facts: Facts) -> list[tuple[str, ...]]:
     """One row per contender: how often it was better, equivalent, worse, unresolved against the reference."""
     words = ("better", "equivalent", "worse", "unresolved")
-    found: list[tuple[str, ...]] = [("against the reference, beyond each set's rows", *words)]
+    found: list[tuple[str, ...]] = [("against the reference, beyond the rows", *words)]
     flat = [row for task in facts["verdicts"] for row in task]
     for row in facts["rows"]:
         own = [each["kind"] for each in flat if each["contender"] == row["label"]]
