@@ -1,7 +1,11 @@
 """One thread per test process, and property tests that are the same on every run and on a slow machine."""
 
-from collections.abc import Iterator
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -44,3 +48,20 @@ def cluster() -> Iterator["Cluster"]:
             yield until_the_end.enter_context(Cluster())
         except NoCluster as error:
             pytest.skip(f"PostgreSQL: {error}")
+
+
+@pytest.fixture(scope="session")
+def benchmark_script() -> Callable[[str], ModuleType]:
+    """Imports a script of `benchmarks/` that needs no other, by its name."""
+
+    def script(name: str) -> ModuleType:
+        path = Path(__file__).parents[1] / "benchmarks" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"{name}_script", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # dataclasses look their module up
+        spec.loader.exec_module(module)
+        return module
+
+    return script

@@ -1,23 +1,14 @@
 """The gate in simulation: planted interactions named in 90 % of 40 runs, others in 5 % at most."""
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 
 
 @pytest.fixture(scope="module")
-def gate() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "conflicts.py"
-    spec = importlib.util.spec_from_file_location("conflicts_gate", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["conflicts_gate"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+def gate(benchmark_script: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark_script("conflicts")
 
 
 def test_planted_interactions_are_named_and_others_are_not(gate: ModuleType) -> None:

@@ -1,8 +1,6 @@
 """Steps of known gain are named by the plan that explanations use."""
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -11,15 +9,8 @@ RUNS = 8
 
 
 @pytest.fixture(scope="module")
-def gate() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "paths.py"
-    spec = importlib.util.spec_from_file_location("paths_gate", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["paths_gate"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+def gate(benchmark_script: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark_script("paths")
 
 
 def test_strong_steps_are_named_after_half_of_the_pairs(gate: ModuleType) -> None:

@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from steepest.base.budget import Budget
+from steepest.data.read import read
+from steepest.data.split import outer_split
+from steepest.experiment.settings import Settings
+from steepest.experiment.starting import default_recipe, space_of
 from steepest.search.policy import Policy
 from steepest.search.rivals import STRATEGIES
 
@@ -56,3 +61,30 @@ def test_data_that_are_not_there_are_named(
     assert {work.name for work in works.works(said)} == {work.name for work in works.BUILT_IN}
     assert f"cifar: skipped, cifar10-test.parquet is not in {tmp_path}" in said
     assert len(said) == len(works.FILES)
+
+
+def test_the_rival_by_hand_knows_every_optimizer_of_the_space_and_learns(part: Any) -> None:
+    hand = part("by_hand")
+    data = read("iris")
+    default = default_recipe(data, None, {})
+    space = space_of(Settings(Budget.parse("1m"), 0, Path()), data, default)
+    assert set(hand.OPTIMIZERS) == set(space.everywhere("optimizer").options)
+    rows = hand.Rows(data, outer_split(data, 0))
+    for optimizer in hand.OPTIMIZERS:
+        rate = 0.1 if optimizer == "sgd" else 0.02
+        recipe = default.replace(
+            optimizer=optimizer, lr=rate, epochs=8, batch_size=32, weight_decay=0.01, l1=1e-5, l2=1e-5,
+            clip_norm=1.0, schedule="cosine", warmup=0.05, dropout=0.1, norm="batch", bins=16,
+        )  # fmt: skip
+        heard: list[int] = []
+        score = hand.train(recipe, rows, 0, lambda epoch, _, seen=heard: seen.append(epoch) is None)
+        assert heard == list(range(1, 9))
+        assert score > 0.7, optimizer
+
+
+def test_the_rival_by_hand_stops_where_it_is_told_to(part: Any) -> None:
+    hand, data = part("by_hand"), read("diabetes")
+    rows = hand.Rows(data, outer_split(data, 0))
+    heard: list[int] = []
+    hand.train(default_recipe(data, None, {}), rows, 0, lambda epoch, _: heard.append(epoch) or epoch < 3)
+    assert heard == [1, 2, 3]

@@ -6,9 +6,7 @@ Tolerance: a gate fails when its share lies more than three binomial standard er
 be caught. The seeds are fixed, so what passes keeps passing.
 """
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -18,15 +16,8 @@ COUNT = 150
 
 
 @pytest.fixture(scope="module")
-def gates() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "evidence.py"
-    spec = importlib.util.spec_from_file_location("evidence_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["evidence_benchmark"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+def gates(benchmark_script: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark_script("evidence")
 
 
 def test_identical_recipes_are_rarely_told_apart(gates: ModuleType) -> None:
@@ -37,6 +28,10 @@ def test_identical_recipes_are_rarely_told_apart(gates: ModuleType) -> None:
 
 def test_looking_three_times_keeps_the_error(gates: ModuleType) -> None:
     assert gates.Gate("looks", gates.looked(COUNT, 0.0), 0.0, 0.05, COUNT).holds(3.0)
+    late = gates.looked(COUNT, 0.0, gates.COMPARED, gates.LATE)
+    assert gates.Gate("looks of comparisons", late, 0.0, 0.05, COUNT).holds(3.0)
+    found = gates.looked(COUNT, 1.0, gates.COMPARED, gates.LATE)
+    assert gates.Gate("their power", found, 0.8, 1.0, COUNT).holds(3.0)
 
 
 def test_an_effect_of_one_seed_sd_is_found(gates: ModuleType) -> None:
