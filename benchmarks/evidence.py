@@ -24,6 +24,9 @@ Noise = Callable[[np.random.Generator, tuple[int, ...]], Floats]
 LOOKS = (8, 14, 20)
 """Of `tune`, with Pocock's levels."""
 
+CLOSE = 4
+"""Comparisons for each of other gates where what is found lies close to its bound."""
+
 TRAINED = 5
 """Comparisons of real trainings for each simulated one: hundreds of them train in a stack's time."""
 
@@ -93,8 +96,9 @@ def same_recipe(count: int) -> list[Gate]:
         found = verdicts(count, 20, 0.0, noise, seed=1)
         gates.append(Gate(f"A/A told apart, n = 20, {noise.__name__}", told_apart(found), 0.0, 0.05, count))
     gates.append(Gate("A/A told apart, looks 8, 14, 20 (tune)", looked(count, 0.0), 0.0, 0.05, count))
-    late = looked(count, 0.0, COMPARED, LATE)
-    gates.append(Gate("A/A told apart, looks 10, 15, 20 (compare)", late, 0.0, 0.05, count))
+    many = CLOSE * count
+    late = looked(many, 0.0, COMPARED, LATE)
+    gates.append(Gate("A/A told apart, looks 10, 15, 20 (compare)", late, 0.0, 0.05, many))
     return gates
 
 
@@ -119,10 +123,13 @@ def found_effect(count: int) -> list[Gate]:
     better = float(np.mean([v.kind == "better" for v in verdicts(count, 20, 1.0, seed=3)]))
     half = float(np.mean([v.kind == "better" for v in verdicts(count, 20, 0.5, shared=2.0, seed=4)]))
     same = float(np.mean([v.kind == "equivalent" for v in verdicts(count, 30, 0.0, seed=5)]))
+    many = CLOSE * count
+    late, early = looked(many, 1.0, COMPARED, LATE), looked(many, 1.0, COMPARED, POCOCK)
     return [
         Gate("1 SD found, n = 20", better, 0.80, 1.0, count),
         Gate("1 SD found, looks 8, 14, 20 (tune), for the record", looked(count, 1.0), 0.0, 1.0, count),
-        Gate("1 SD found, looks 10, 15, 20 (compare)", looked(count, 1.0, COMPARED, LATE), 0.80, 1.0, count),
+        Gate("1 SD found, looks 10, 15, 20 (compare)", late, 0.80, 1.0, many),
+        Gate("the same with Pocock's levels, for the record", early, 0.0, 1.0, many),
         Gate("0.5 SD found, n = 20, for the record", half, 0.0, 1.0, count),
         Gate("A/A called equivalent, n = 30, for the record", same, 0.0, 1.0, count),
     ]
